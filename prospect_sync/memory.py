@@ -1,0 +1,229 @@
+"""What the product remembers between two looks at a pair: frozen values that the stores keep and the flow fills.
+
+Nothing here decides anything. Keys of mappings are prospect field names; values follow ``prospect_sync.model``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as defaulted
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from prospect_sync.model import NOTHING, Echo, Hint, Interval, Lane, Ref, Side, Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredField:
+    """A prospect field as last known, and when it changed to that.
+
+    ``ours_at``: the stamp (``updatedAt``) our own write of this value gave; answers older than that say nothing
+    about the field. None where the value was read, not written.
+    """
+
+    value: Any
+    changed: Interval
+    ours_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredProspect:
+    """A prospect as last known.
+
+    ``modified`` is the stamp of the newest answer *read* (never of our own writes). ``foreign``: the last modification
+    by somebody else, None while none is remembered. ``doubtful_until``: an answer with an equal stamp and other values
+    was seen; until this instant the prospect is not written to, then it is read again. ``version`` counts writes to this row.
+    """
+
+    id: int
+    fields: Mapping[str, MirroredField]
+    created: Stamp = Stamp()
+    modified: Stamp = Stamp()
+    foreign: Interval | None = None
+    deleted: bool = False
+    email: str | None = None
+    salesforce_id: str | None = None
+    doubtful_until: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Couple:
+    """A linked (prospect, person) couple and what it agreed on.
+
+    ``base``: values on which both sides agreed. ``echo``: what we wrote and how it was stored. ``seen``: person values of
+    our last look, only where they differ from the base. ``person_foreign``: the person's last foreign modification.
+    ``written``: prospect fields whose present *person* value is our last write, with the value written.
+    ``relinked``: no sync of this couple has been completed yet. ``ended``: why it no longer syncs; None while it does.
+    """
+
+    prospect_id: int
+    person: Ref
+    base: Mapping[str, Any] = defaulted(default_factory=lambda: NOTHING)
+    echo: Mapping[str, Echo] = defaulted(default_factory=lambda: NOTHING)
+    seen: Mapping[str, Any] = defaulted(default_factory=lambda: NOTHING)
+    written: Mapping[str, Any] = defaulted(default_factory=lambda: NOTHING)
+    person_foreign: Interval | None = None
+    person_read: datetime | None = None
+    relinked: bool = True
+    ended: str | None = None
+
+    @property
+    def prospect(self) -> Ref:
+        return Ref.prospect(self.prospect_id)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of an intended write: before and after on the written side, and what it rests on.
+
+    ``field`` is the written side's own field name. ``origin``: when the value came about on the side it comes from.
+    """
+
+    prospect_field: str
+    field: str
+    before: Any
+    after: Any
+    rule: str
+    guarded: bool = False
+    evidence: Mapping[str, Any] = defaulted(default_factory=lambda: NOTHING)
+    origin: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One record write, recorded before its call. ``id`` is unique; ``fence`` is the batch's fencing token."""
+
+    id: str
+    at: datetime
+    batch: str
+    fence: int
+    prospect_id: int
+    person: Ref
+    side: Side
+    changes: tuple[FieldChange, ...]
+    mapping_version: str = ""
+
+    @property
+    def written(self) -> Ref:
+        """The record that this intent writes to."""
+        return self.person if self.side is Side.SALESFORCE else Ref.prospect(self.prospect_id)
+
+
+class Settled(StrEnum):
+    """How an intent ended.
+
+    APPLIED: the vendor has it. REFUSED: the vendor said no. UNSENT: the call never reached the vendor, or never
+    happened. SUPERSEDED: nobody can tell any more, because the field holds a third value.
+    """
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    UNSENT = "unsent"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one intent, recorded once. ``words`` are the vendor's; ``stamp`` the modification stamp the write gave."""
+
+    intent_id: str
+    at: datetime
+    settled: Settled
+    words: str = ""
+    code: str = ""
+    stamp: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """An intent with its outcome; ``outcome`` None while it is open."""
+
+    intent: Intent
+    outcome: Outcome | None
+
+
+class Cause(StrEnum):
+    """Why something stands on the desk."""
+
+    REJECTED = "rejected"
+    MISCONFIGURED = "misconfigured"
+    UNREAD = "unread"
+    ECHO = "echo"
+    CONFLICT = "conflict"
+    AMBIGUOUS = "ambiguous"
+    HELD = "held"
+    POISON = "poison"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskItem:
+    """One thing a person should see about one record. Items that share (cause, side, code, field, words) are one entry."""
+
+    cause: Cause
+    ref: Ref
+    words: str
+    side: Side | None = None
+    code: str = ""
+    field: str = ""
+    rule: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskEntry:
+    """All records with one cause: how many, since when, how often reported, and when last."""
+
+    id: int
+    item: DeskItem
+    refs: tuple[Ref, ...]
+    since: datetime
+    last: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a source was read. ``cursor``: hints up to here are in the inbox. ``low``: everything before was worked on.
+
+    ``complete``: the vendor's clock when the last complete poll began. Instants are the vendor's.
+    """
+
+    cursor: datetime | None = None
+    low: datetime | None = None
+    complete: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records taken from one lane and leased together.
+
+    ``id`` names the lease's owner. ``deaths``: batches that died with the record.
+    """
+
+    id: str
+    lane: Lane
+    hints: tuple[Hint, ...]
+    alone: bool = False
+    deaths: Mapping[Ref, int] = defaulted(default_factory=dict)
+
+    @property
+    def refs(self) -> frozenset[Ref]:
+        return frozenset(hint.ref for hint in self.hints)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What stands in one lane: records waiting, those due now, and the age in seconds of the oldest due one."""
+
+    waiting: int
+    due: int
+    oldest_due: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An OAuth access token and the instance it belongs to."""
+
+    access_token: str = defaulted(repr=False)
+    instance_url: str
