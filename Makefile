@@ -23,7 +23,7 @@ check: $(READY) ## linters, types, import contracts, lock files, and what no fil
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
-	$(RUN) requirements.seal check
+	$(VENV)/bin/python requirements/seal.py check
 	@if test -x $(VENV)/bin/hadolint; then echo $(VENV)/bin/hadolint Dockerfile; $(VENV)/bin/hadolint Dockerfile; fi
 	$(RUN) pytest -q tests/house/test_files.py tests/house/test_containers.py
 
