@@ -13,10 +13,14 @@ if [ -z "$uv" ]; then
   uv="$tools/bin/uv"
 fi
 compile() {
-  "$uv" pip compile pyproject.toml --extra service --group redis-server "$@" \
+  "$uv" pip compile "$@" \
     --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-emit-find-links --no-header --quiet ${UPGRADE:+--upgrade}
 }
-compile --output-file requirements/service.txt
-compile --group dev --output-file requirements/dev.txt
+service="pyproject.toml --extra service --group redis-server"
+compile --group build --output-file requirements/build.txt
+# shellcheck disable=SC2086
+compile $service --output-file requirements/service.txt
+# shellcheck disable=SC2086
+compile $service --group dev --output-file requirements/dev.txt
 "$python" requirements/seal.py seal

@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent / "pyproject.toml"
-LOCKS = ("service.txt", "dev.txt")
+LOCKS = ("build.txt", "service.txt", "dev.txt")
 MARK = "# sealed: "
 TITLE = "# Pinned and hashed for every platform by `make lock`; not edited by hand."
 
