@@ -1,0 +1,105 @@
+"""Sockets, TLS servers and open connections: what uvicorn has to be told to serve several orgs in one process."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from prospect_sync.sandbox.tls import TlsFiles
+
+HOST = "127.0.0.1"
+
+
+class PortTakenError(Exception):
+    """A port that cannot be listened on; the text is a sentence."""
+
+
+class Transports:
+    """Every open connection by its two addresses, so that a fault can cut it."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[Any, Any], asyncio.Transport] = {}
+
+    def opened(self, client: Any, server: Any, transport: asyncio.Transport) -> None:
+        self._open[client, server] = transport
+
+    def closed(self, client: Any, server: Any) -> None:
+        self._open.pop((client, server), None)
+
+    def drop(self, scope: Scope) -> None:
+        transport = self._open.get((scope["client"], scope["server"]))
+        if transport is None:
+            raise ConnectionResetError("dropped by a fault")
+        transport.abort()
+
+
+class TlsServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process, which has several servers."""
+        yield
+
+
+def tls_server(app: ASGIApp, tls: TlsFiles, transports: Transports) -> TlsServer:
+    class Connection(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            transports.opened(self.client, self.server, transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            transports.closed(self.client, self.server)
+            super().connection_lost(exc)
+
+    return TlsServer(
+        uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=120,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=tls.certificate_file,
+            ssl_keyfile=tls.key_file,
+            ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        )
+    )
+
+
+@contextlib.contextmanager
+def listening(first_port: int, names: Sequence[str], silent: Collection[str]) -> Iterator[dict[str, socket.socket]]:
+    """Sockets bound to consecutive ports, or to any free ones; the silent ones are taken but refuse connections."""
+    with contextlib.ExitStack() as stack:
+        sockets = {}
+        for place, name in enumerate(names):
+            # The protocol is named because asyncio turns off Nagle's delay (40 ms an answer) only where it is.
+            sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port = first_port + place if first_port else 0
+            try:
+                sock.bind((HOST, port))
+                if name not in silent:
+                    sock.listen(1024)
+            except (OSError, OverflowError) as error:
+                raise PortTakenError(f"Port {port} cannot be used: {error}.") from error
+            sockets[name] = sock
+        yield sockets
