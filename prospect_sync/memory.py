@@ -54,6 +54,7 @@ class Couple:
     ``base``: values on which both sides agreed. ``echo``: what we wrote and how it was stored. ``seen``: person values of
     our last look, only where they differ from the base. ``person_foreign``: the person's last foreign modification.
     ``written``: prospect fields whose present *person* value is our last write, with the value written.
+    ``unconfirmed``: those of them that we have not seen since we wrote them.
     ``relinked``: no sync of this couple has been completed yet. ``ended``: why it no longer syncs; None while it does.
     """
 
@@ -63,6 +64,7 @@ class Couple:
     echo: Mapping[str, Echo] = defaulted(default_factory=lambda: NOTHING)
     seen: Mapping[str, Any] = defaulted(default_factory=lambda: NOTHING)
     written: Mapping[str, Any] = defaulted(default_factory=lambda: NOTHING)
+    unconfirmed: frozenset[str] = frozenset()
     person_foreign: Interval | None = None
     person_read: datetime | None = None
     relinked: bool = True

@@ -1,0 +1,216 @@
+"""Read both sides of the assembled pairs, gather the evidence their decisions need, and resolve each into a plan.
+
+Two vendor calls a batch at most: one for the people, one for history, the second only where a decision asks for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from prospect_sync.flow.pairing import Assembly, Coupled
+from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.settle import settle
+from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Intent, MirroredProspect, Outcome
+from prospect_sync.model import (
+    Evidence,
+    Hint,
+    HistoryRow,
+    Pair,
+    Person,
+    PersonType,
+    Plan,
+    Prospect,
+    Ref,
+    Side,
+)
+from prospect_sync.policy import history_needed, resolve
+from prospect_sync.policy.behaviors import FieldMapping
+from prospect_sync.policy.foreign import history_rows, look
+from prospect_sync.ports import PersonHistory
+
+
+@dataclass(slots=True)
+class Work:
+    """One pair on its way: what was read, what was decided, and what its memory comes to."""
+
+    couple: Couple
+    mirrored: MirroredProspect
+    person: Person
+    pair: Pair
+    plan: Plan
+    loaded: Couple
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    loaded: Couple
+    couple: Couple
+    mirrored: MirroredProspect
+    person: Person
+    unsettled: tuple[Intent, ...]
+
+
+def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
+    """Resolve the assembled pairs; what cannot be decided now is added to the assembly's hints or desk items.
+
+    Raises:
+        TryLater, Misconfigured: the people or their history could not be read at all.
+    """
+    ready = [coupled for coupled in assembly.pairs if not _doubtful(runtime, batch, coupled, assembly)]
+    if not ready:
+        return []
+    people = runtime.people(batch.lane).read([coupled.couple.person for coupled in ready], runtime.person_fields())
+    looked = _look(runtime, batch, assembly, ready, people)
+    pairs = [_pair(runtime, entry, (), None) for entry in looked]
+    histories = _histories(runtime, batch, looked, pairs)
+    return [_work(runtime, entry, histories.get(entry.person.ref)) for entry in looked]
+
+
+def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assembly) -> bool:
+    """Two answers contradicted each other: the prospect is left alone until the lag has passed and it was read again."""
+    until = coupled.prospect.doubtful_until
+    if until is None:
+        return False
+    assembly.again.append(Hint(coupled.couple.prospect, batch.lane, max(until, runtime.clock.now()), origin="doubt"))
+    return True
+
+
+def _look(
+    runtime: Runtime, batch: Batch, assembly: Assembly, ready: Sequence[Coupled], people: Mapping[Ref, Person]
+) -> list[_Looked]:
+    """Settle what is open, and bring each couple's memory up to date with its person."""
+    open_intents: dict[tuple[int, Ref], list[Intent]] = defaultdict(list)
+    for intent in runtime.ledger.open([coupled.prospect.id for coupled in ready]):
+        open_intents[intent.prospect_id, intent.person].append(intent)
+    outcomes: list[Outcome] = []
+    looked: list[_Looked] = []
+    for coupled in ready:
+        couple = coupled.couple
+        person = people.get(couple.person)
+        if person is None or person.deleted or person.converted_contact_id:
+            assembly.desk.append(_gone(couple, person))
+            continue
+        intents = tuple(open_intents.get((coupled.prospect.id, couple.person), ()))
+        settlement = settle(runtime, couple, coupled.prospect, person, intents)
+        if settlement.wait is not None:
+            assembly.again.append(Hint(couple.prospect, batch.lane, settlement.wait, origin="unsettled"))
+            continue
+        outcomes.extend(settlement.outcomes)
+        unsettled = _changes(intents, Side.SALESFORCE)
+        result = look(
+            settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled
+        )
+        assembly.desk.extend(_echo_items(couple, result.echoed))
+        looked.append(_Looked(couple, result.couple, coupled.prospect, person, intents))
+    if outcomes:
+        runtime.ledger.settle(outcomes)
+    return looked
+
+
+def _gone(couple: Couple, person: Person | None) -> DeskItem:
+    """A record that cannot be seen is unread, never taken for deleted (LC-1)."""
+    if person is None:
+        words, rule = "the connector user cannot see this record", "UNREAD"
+        remedy = "Check sharing and permissions of the connector user, or whether the record was deleted for good."
+    elif person.deleted:
+        words, rule = "the record is in the recycle bin", "LC-1"
+        remedy = "Restore it to let the pair sync again."
+    else:
+        words, rule = "the lead was converted", "LC-4"
+        remedy = "Link the prospect to the contact."
+    return DeskItem(Cause.UNREAD, couple.person, words, side=Side.SALESFORCE, rule=rule, remedy=remedy)
+
+
+def _echo_items(couple: Couple, echoed: Sequence[str]) -> list[DeskItem]:
+    return [
+        DeskItem(
+            cause=Cause.ECHO,
+            ref=couple.person,
+            side=Side.SALESFORCE,
+            field=name,
+            rule="ECHO",
+            words="Salesforce stores this field in its own way; it is left alone until either side changes",
+            remedy="Align the trigger or flow with the format used in Account Engagement.",
+        )
+        for name in echoed
+    ]
+
+
+def _changes(intents: Sequence[Intent], side: Side) -> tuple[FieldChange, ...]:
+    return tuple(change for intent in intents if intent.side is side for change in intent.changes)
+
+
+def _histories(
+    runtime: Runtime, batch: Batch, looked: Sequence[_Looked], pairs: Sequence[Pair]
+) -> Mapping[Ref, PersonHistory]:
+    wanted = {}
+    for entry, pair in zip(looked, pairs, strict=True):
+        needed = history_needed(pair, runtime.mapping)
+        if needed:
+            wanted[entry.person.ref] = needed
+    if not wanted:
+        return {}
+    return runtime.history(batch.lane).read(wanted, _contact_to_lead(runtime.mapping.fields))
+
+
+def _contact_to_lead(fields: Sequence[FieldMapping]) -> dict[str, str]:
+    return {row.contact: row.lead for row in fields if row.contact and row.lead}
+
+
+def _work(runtime: Runtime, entry: _Looked, history: PersonHistory | None) -> Work:
+    rows: tuple[HistoryRow, ...] | None = ()
+    if history is not None:
+        rows = None
+        if history.rows is not None:
+            rows = history_rows(
+                history.rows,
+                entry.couple,
+                entry.person,
+                runtime.mapping.fields,
+                runtime.connector.salesforce_user_id,
+                _changes(entry.unsettled, Side.SALESFORCE),
+            )
+    pair = _pair(runtime, entry, rows, history)
+    plan = resolve(pair, runtime.mapping)
+    return Work(entry.couple, entry.mirrored, pair.person, pair, plan, entry.loaded)
+
+
+def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None, history: PersonHistory | None) -> Pair:
+    mirrored, couple, person = entry.mirrored, entry.couple, entry.person
+    if history is not None and history.converted_from is not None:
+        person = replace(person, converted_from=history.converted_from)
+    return Pair(
+        prospect=Prospect(
+            id=mirrored.id,
+            values={name: field.value for name, field in mirrored.fields.items()},
+            created=mirrored.created,
+            modified=mirrored.modified,
+        ),
+        person=person,
+        evidence=Evidence(
+            history=rows,
+            history_since=_untracked(runtime, person.type),
+            prospect_times={name: field.changed for name, field in mirrored.fields.items()},
+            base=couple.base,
+            echo=couple.echo,
+            person_foreign=couple.person_foreign,
+            prospect_foreign=mirrored.foreign,
+            relinked=couple.relinked,
+        ),
+        connector=runtime.connector,
+    )
+
+
+def _untracked(runtime: Runtime, person_type: PersonType) -> dict[str, datetime | None]:
+    """Fields without history tracking on this object; for Opted Out, on either object (OO-2)."""
+    tracked = runtime.tracked()
+    absent: dict[str, datetime | None] = {}
+    for row in runtime.mapping.fields:
+        field = row.person_field(person_type)
+        if field is None:
+            continue
+        kinds = [kind for kind in PersonType if row.person_field(kind)] if row.prospect == "optedOut" else [person_type]
+        if any(row.person_field(kind) not in (tracked.get(kind) or ()) for kind in kinds):
+            absent[field] = None
+    return absent

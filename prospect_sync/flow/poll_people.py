@@ -1,0 +1,63 @@
+"""Find changed leads and contacts by their modification stamp and hint them: two positions, one API call a page."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from prospect_sync.flow.accept import accept
+from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.sweep import identify
+from prospect_sync.memory import Mark
+from prospect_sync.model import Hint, Lane, PersonType
+from prospect_sync.ports import Position, VersionPage
+
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def poll_people(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | None = None) -> int:
+    """Read the versions of all persons changed since the marks less the overlap, hint the news; returns how many.
+
+    Hints are in the inbox before a mark moves. ``low``: the inbox forgot its hints; look back to here and hint everything.
+
+    Raises:
+        TryLater, Misconfigured: as the person side does; TryLater also while a forgetful inbox waits for its sweep.
+    """
+    identity = runtime.inbox.identity() if low else identify(runtime)
+    overlap = timedelta(seconds=runtime.tuning.person_overlap)
+    oldest, before = runtime.inbox.oldest(), runtime.clock.now()
+    waiting = timedelta(0) if oldest is None else before - oldest
+    marks = {kind: runtime.marks.get(kind.value) for kind in PersonType if runtime.person_fields()[kind]}
+    starts = {kind: low or mark.cursor for kind, mark in marks.items()}
+    positions = {kind: Position(start - overlap if start else _BEGINNING) for kind, start in starts.items()}
+    found = 0
+    while positions:
+        pages = runtime.people(lane).changed(positions)
+        for kind, page in pages.items():
+            found += _take(runtime, kind, page, hint_all=low is not None)
+            marks[kind] = _moved(marks[kind], page, waiting)
+        if runtime.inbox.identity() != identity:
+            return found  # it forgot meanwhile: the marks stay, and the sweep looks back from them
+        for kind in pages:
+            runtime.marks.set(kind.value, marks[kind])
+        positions = {
+            kind: Position(page.rows[-1].stamp, page.rows[-1].ref.id) for kind, page in pages.items() if page.more
+        }
+    return found
+
+
+def _take(runtime: Runtime, kind: PersonType, page: VersionPage, *, hint_all: bool) -> int:
+    if not page.rows:
+        return 0
+    keep_since = page.rows[-1].stamp - timedelta(
+        seconds=2 * runtime.tuning.person_overlap
+    )  # no poll looks back further
+    news = runtime.marks.unseen(kind.value, page.rows, page.read_at, keep_since)
+    hinted = page.rows if hint_all else news
+    return accept(runtime, [Hint(row.ref, Lane.LIVE, origin=kind.value) for row in hinted])
+
+
+def _moved(mark: Mark, page: VersionPage, waiting: timedelta) -> Mark:
+    """The cursor follows the stamps; without rows it stands, and the overlap is counted from it."""
+    cursor = page.rows[-1].stamp if page.rows else mark.cursor
+    cursor = max(filter(None, (cursor, mark.cursor)), default=None)
+    low = None if cursor is None else min(cursor, page.read_at) - waiting
+    return replace(mark, cursor=cursor, low=low, complete=mark.complete if page.more else page.read_at)

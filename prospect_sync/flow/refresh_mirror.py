@@ -1,0 +1,169 @@
+"""Make the mirror of prospects as fresh as reading every prospect would be: one delta query, merged row by row.
+
+Hints for changed prospects go out *before* the mirror learns of the change: a crash between the two costs a
+needless look, the other order would lose an edit.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from prospect_sync.flow.accept import accept
+from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.sweep import identify
+from prospect_sync.memory import FieldChange, Mark, MirroredProspect
+from prospect_sync.model import Hint, Lane, Prospect, Ref, Side
+from prospect_sync.policy.behaviors import CONSENT_FIELDS
+from prospect_sync.policy.mirroring import Circumstances, changed_values, observe, same_user
+from prospect_sync.ports import ProspectSide
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "prospects"
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_MERGE_TRIES = 5
+
+
+def refresh_mirror(runtime: Runtime, *, lane: Lane = Lane.LIVE, since: float) -> None:
+    """Return once a refresh that started at or after ``since`` (a reading of ``Once.mark``) is complete.
+
+    Raises:
+        TryLater, Misconfigured: as the prospect side does.
+    """
+    runtime.once.share("mirror", since, lambda: _poll(runtime, lane), runtime.tuning.refresh_patience)
+
+
+def _poll(runtime: Runtime, lane: Lane) -> None:
+    poll_prospects(runtime, lane=lane)
+
+
+def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | None = None) -> int:
+    """Read everything that changed since the mark less the overlap; returns how many prospects turned out changed.
+
+    ``low``: the inbox forgot its hints; look back to here and hint every prospect found, changed or not.
+
+    Raises:
+        TryLater, Misconfigured: as the prospect side does; TryLater also while a forgetful inbox waits for its sweep.
+    """
+    identity = runtime.inbox.identity() if low else identify(runtime)
+    mark = runtime.marks.get(SOURCE)
+    start = low or mark.complete or mark.cursor
+    since = start - timedelta(seconds=runtime.tuning.prospect_overlap) if start else _BEGINNING
+    oldest, before = runtime.inbox.oldest(), runtime.clock.now()
+    side = runtime.prospects(lane)
+    found, began = 0, None
+    for page in side.changed(since, runtime.queryable()):
+        began = began or page.read_at
+        found += len(absorb(runtime, side, page.rows, complete=mark.complete, hint_all=low is not None, query=True))
+        if page.rows and mark.complete is None and page.rows[-1].modified.at:
+            # the first load: a restart goes on from here
+            runtime.marks.set(SOURCE, replace(mark, cursor=page.rows[-1].modified.at))
+    began = began or before
+    waiting = timedelta(0) if oldest is None else before - oldest
+    if runtime.inbox.identity() != identity:
+        return found  # it forgot meanwhile: the mark stays, and the sweep looks back from it
+    runtime.marks.set(SOURCE, Mark(cursor=began, complete=began, low=began - waiting))
+    return found
+
+
+def absorb(
+    runtime: Runtime,
+    side: ProspectSide,
+    rows: Sequence[Prospect],
+    *,
+    complete: datetime | None,
+    hint_all: bool = False,
+    query: bool = False,
+) -> frozenset[int]:
+    """Merge answers into the mirror and hint the prospects whose mapped values changed; returns their ids.
+
+    ``query``: the answers come from a query, which cannot show every field; where it shows news, the prospect is read whole.
+    """
+    known = runtime.mirror.get([row.id for row in rows])
+    if query and runtime.reads_singly():
+        rows = _completed(runtime, side, rows, known)
+    unsettled = _unsettled(runtime, rows, known)
+    changed: set[int] = set()
+    pending = {row.id: row for row in rows}
+    for _ in range(_MERGE_TRIES):
+        merged = {
+            row.id: observe(known.get(row.id), row, _around(runtime, complete, unsettled.get(row.id, ())))
+            for row in pending.values()
+        }
+        news = [(known.get(key), after) for key, after in merged.items() if known.get(key) is not after]
+        fresh = [after for before, after in news if _worth_a_look(runtime, before, after)]
+        changed.update(after.id for after in fresh)
+        accept(runtime, [_hint(runtime, known.get(after.id), after) for after in fresh])
+        refused = runtime.mirror.put([after for _, after in news])
+        pending = {key: row for key, row in pending.items() if key in refused}
+        if not pending:
+            break
+        known = runtime.mirror.get(list(pending))
+    if hint_all:
+        accept(runtime, [Hint(row.ref, Lane.LIVE, origin="sweep") for row in rows])
+    return frozenset(changed)
+
+
+def read_again(runtime: Runtime, prospect_ids: Collection[int], lane: Lane) -> None:
+    """Read prospects singly and merge what they show, e.g. once a doubt about their state can be settled."""
+    if not prospect_ids:
+        return
+    side = runtime.prospects(lane)
+    answers = side.read(prospect_ids, runtime.every_prospect_field())
+    absorb(runtime, side, tuple(answers.values()), complete=runtime.marks.get(SOURCE).complete)
+
+
+def _completed(
+    runtime: Runtime, side: ProspectSide, rows: Sequence[Prospect], known: Mapping[int, MirroredProspect]
+) -> Sequence[Prospect]:
+    """Replace those rows that show news by whole prospects; a query cannot show multi-selects."""
+    news = [row.id for row in rows if row.id not in known or known[row.id].modified != row.modified]
+    whole = side.read(news, runtime.every_prospect_field()) if news else {}
+    return [whole.get(row.id, row) for row in rows]
+
+
+def _unsettled(
+    runtime: Runtime, rows: Sequence[Prospect], known: Mapping[int, MirroredProspect]
+) -> Mapping[int, Sequence[FieldChange]]:
+    """Our own writes whose end is not known: only prospects that the connector modified last can show them."""
+    ours = [
+        row.id
+        for row in rows
+        if row.id in known
+        and row.modified != known[row.id].modified
+        and same_user(row.modified.by, runtime.connector.account_engagement_user_id)
+    ]
+    changes: dict[int, list[FieldChange]] = defaultdict(list)
+    for intent in runtime.ledger.open(ours) if ours else ():
+        if intent.side is Side.ACCOUNT_ENGAGEMENT:
+            changes[intent.prospect_id].extend(intent.changes)
+    return changes
+
+
+def _around(runtime: Runtime, complete: datetime | None, unsettled: Sequence[FieldChange]) -> Circumstances:
+    lag = timedelta(seconds=runtime.tuning.read_lag)
+    return Circumstances(
+        types=runtime.prospect_types(),
+        connector=str(runtime.connector.account_engagement_user_id),
+        now=runtime.clock.now(),
+        lag=lag,
+        complete=complete - lag if complete else None,
+        unsettled=unsettled,
+    )
+
+
+def _worth_a_look(runtime: Runtime, before: MirroredProspect | None, after: MirroredProspect) -> bool:
+    """A moved stamp alone is none: our own writes, scoring and activities move stamps all day."""
+    if before is None or before.salesforce_id != after.salesforce_id or before.deleted != after.deleted:
+        return True
+    doubt = after.doubtful_until is not None and before.doubtful_until is None
+    return doubt or bool(changed_values(before, after, runtime.prospect_types()))
+
+
+def _hint(runtime: Runtime, before: MirroredProspect | None, after: MirroredProspect) -> Hint:
+    changed = changed_values(before, after, runtime.prospect_types()) if before else frozenset()
+    lane = Lane.CONSENT if changed & CONSENT_FIELDS else Lane.LIVE
+    return Hint(Ref.prospect(after.id), lane, due=after.doubtful_until, origin=SOURCE)

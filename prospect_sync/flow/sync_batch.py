@@ -1,0 +1,123 @@
+"""Bring one batch of records into step: mirror, pairs, people and history, plans, writes, memory. The order is the argument."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from prospect_sync.flow.decide import Work, decide
+from prospect_sync.flow.pairing import Assembly, assemble
+from prospect_sync.flow.refresh_mirror import read_again, refresh_mirror
+from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.write_back import Report, refs_of, write_back
+from prospect_sync.memory import Batch, Cause, Couple, DeskItem
+from prospect_sync.model import Hint, Problem, RecordKind, Side
+from prospect_sync.ports import Deadline
+
+
+@dataclass(slots=True)
+class Result:
+    """What a batch came to, in numbers and hints. ``rules`` counts decisions that write, by rule id."""
+
+    pairs: int = 0
+    unpaired: int = 0
+    applied: int = 0
+    refused: int = 0
+    again: list[Hint] = field(default_factory=list)
+    rules: Counter[str] = field(default_factory=Counter)
+
+
+def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadline: Deadline) -> Result:
+    """Sync the pairs that a batch's records belong to.
+
+    ``since``: a reading of ``Once.mark`` made after the batch was taken; the mirror used is at least that fresh.
+
+    Raises:
+        TryLater, Misconfigured: nothing could be read; the whole batch is to come back.
+        LeaseLost: the lease ran out; what was written is on record.
+    """
+    refresh_mirror(runtime, lane=batch.lane, since=since)
+    _settle_doubts(runtime, batch)
+    assembly = assemble(runtime, batch)
+    works = decide(runtime, batch, assembly)
+    report = Report()
+    try:
+        write_back(runtime, batch, fence, works, deadline, report)
+    finally:
+        _remember(runtime, fence, works, report)
+    _tell_the_desk(runtime, works, assembly, report)
+    return Result(
+        pairs=len(works),
+        unpaired=assembly.unpaired,
+        applied=report.applied,
+        refused=report.refused,
+        again=[*assembly.again, *report.again],
+        rules=Counter(decision.rule for work in works for decision in work.plan.decisions if decision.winner),
+    )
+
+
+def _settle_doubts(runtime: Runtime, batch: Batch) -> None:
+    """Read those prospects again whose answers contradicted each other, once the lag has passed."""
+    ids = [int(ref.id) for ref in batch.refs if ref.kind is RecordKind.PROSPECT]
+    now = runtime.clock.now()
+    doubtful = [
+        row.id
+        for row in runtime.mirror.get(ids).values()
+        if row.doubtful_until is not None and row.doubtful_until <= now
+    ]
+    read_again(runtime, doubtful, batch.lane)
+
+
+def _remember(runtime: Runtime, fence: int, works: Sequence[Work], report: Report) -> None:
+    """Save what each couple agreed on, even where write-back broke off: what was applied was applied."""
+    changed = []
+    for work in works:
+        couple = _agreed(work)
+        if work.couple.prospect_id not in report.unfinished:
+            couple = replace(couple, relinked=False)
+        if couple != work.loaded:
+            changed.append(couple)
+    if changed:
+        runtime.couples.save(changed, fence)
+
+
+def _agreed(work: Work) -> Couple:
+    """Where both sides hold the same, that is the base, and an earlier echo is over."""
+    base, echo = dict(work.couple.base), dict(work.couple.echo)
+    seen = dict(work.couple.seen)
+    for decision in work.plan.decisions:
+        if decision.rule != "SAME":
+            continue
+        name = decision.prospect_field
+        base[name] = work.pair.prospect.values.get(name)
+        echo.pop(name, None)
+    return replace(work.couple, base=base, echo=echo, seen=seen)
+
+
+def _tell_the_desk(runtime: Runtime, works: Sequence[Work], assembly: Assembly, report: Report) -> None:
+    """Put up what a person should see; entries of pairs that have nothing to report any more go away."""
+    items = [*assembly.desk, *report.desk]
+    for work in works:
+        items.extend(_problem(work, problem) for problem in work.plan.problems)
+        items.extend(
+            DeskItem(
+                cause=Cause.HELD,
+                ref=work.couple.person,
+                rule=action.rule,
+                words=f"the rule asks for the step {action.action!r}, which this version does not carry out",
+            )
+            for action in work.plan.actions
+        )
+    runtime.desk.clear(refs_of(works), keep=items)
+    runtime.desk.report(items)
+
+
+def _problem(work: Work, problem: Problem) -> DeskItem:
+    causes = {"UNREAD": Cause.UNREAD, "OO-2": Cause.MISCONFIGURED, "ECHO": Cause.ECHO}
+    return DeskItem(
+        cause=causes.get(problem.rule, Cause.CONFLICT),
+        ref=work.couple.person,
+        side=Side.SALESFORCE,
+        field=problem.prospect_field or "",
+        rule=problem.rule,
+        words=problem.message,
+    )
