@@ -7,6 +7,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from prospect_sync.model import NOTHING, PersonType
 
@@ -111,3 +112,5 @@ class Mapping:
     values: MappingOf[str, MappingOf[str, str]] = field(default_factory=lambda: NOTHING)
     fields: tuple[FieldMapping, ...] = ()
     version: str = ""
+    tables: dict[PersonType, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Where the resolver keeps what it has compiled from this mapping, once per person type; no part of its meaning."""
