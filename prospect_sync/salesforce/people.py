@@ -1,0 +1,120 @@
+"""Leads and contacts of one org: what changed, what they hold now, and writing to them.
+
+It decides how few calls carry a question; what to ask and write is the flow's business.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from prospect_sync.errors import TryLater
+from prospect_sync.model import Lane, Person, PersonType, Ref, Side
+from prospect_sync.ports import Deadline, Position, VersionPage, Write, Written
+from prospect_sync.salesforce import composite, errors, persons, soql, writes
+from prospect_sync.salesforce.columns import Columns
+from prospect_sync.salesforce.composite import Rows
+from prospect_sync.salesforce.gateway import SalesforceGateway
+
+_PAGE = 2_000
+_ROUNDS = 4
+
+
+class SalesforcePeople:
+    """The ``PersonSide`` port over one gateway; ``for_lane`` gives the same for other work."""
+
+    def __init__(self, gateway: SalesforceGateway, lane: Lane = Lane.LIVE, columns: Columns | None = None) -> None:
+        self._gateway = gateway
+        self._lane = lane
+        self._columns = columns or Columns(gateway)
+
+    def for_lane(self, lane: Lane) -> "SalesforcePeople":
+        """Give a view whose calls count for another lane."""
+        return SalesforcePeople(self._gateway, lane, self._columns)
+
+    def changed(self, positions: Mapping[PersonType, Position]) -> Mapping[PersonType, VersionPage]:
+        """See ``PersonSide.changed``."""
+        queries = [_changes_after(person_type, position) for person_type, position in positions.items()]
+        found, read_at = composite.query_all(self._gateway, queries, lane=self._lane, follow=False)
+        pages = {}
+        for person_type, answer in zip(positions, found, strict=True):
+            rows = tuple(_shaped(persons.version, person_type, row) for row in _rows(answer))
+            pages[person_type] = VersionPage(rows, read_at, more=len(rows) >= _PAGE or not answer.done)
+        return pages
+
+    def read(self, refs: Collection[Ref], fields: Mapping[PersonType, Collection[str]]) -> Mapping[Ref, Person]:
+        """See ``PersonSide.read``."""
+        wanted = sorted({ref for ref in refs if ref.side is Side.SALESFORCE and soql.is_id(ref.id)})
+        found: dict[Ref, Person] = {}
+        for start in range(0, len(wanted), _PAGE):
+            found.update(self._read_some(wanted[start : start + _PAGE], fields))
+        return found
+
+    def write(self, wanted: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """See ``PersonSide.write``."""
+        return writes.write(self._gateway, wanted, deadline, self._lane)
+
+    def _read_some(self, refs: Sequence[Ref], fields: Mapping[PersonType, Collection[str]]) -> dict[Ref, Person]:
+        """Ask for all types at once; a type that was refused for a column is asked again without it."""
+        ids = {kind: [ref.id for ref in refs if ref.kind.value == kind.value] for kind in PersonType}
+        open_types = [kind for kind in PersonType if ids[kind]]
+        found: dict[Ref, Person] = {}
+        for _ in range(_ROUNDS):
+            if not open_types:
+                return found
+            open_types = self._read_round(open_types, ids, fields, found)
+        raise TryLater("Salesforce refuses one column after the other", delay=60, code="INVALID_FIELD")
+
+    def _read_round(
+        self,
+        types: Sequence[PersonType],
+        ids: Mapping[PersonType, Collection[str]],
+        fields: Mapping[PersonType, Collection[str]],
+        found: dict[Ref, Person],
+    ) -> list[PersonType]:
+        """Ask once; returns the types that must be asked again."""
+        columns = {kind: self._readable(kind, fields.get(kind, ())) for kind in types}
+        queries = [(kind, query) for kind in types for query in _by_id(kind, columns[kind], ids[kind])]
+        answers, _ = composite.query_all(self._gateway, [query for _, query in queries], lane=self._lane)
+        again: list[PersonType] = []
+        for (kind, _), answer in zip(queries, answers, strict=True):
+            if errors.is_unreadable(answer.error) and answer.error is not None:
+                if kind not in again:
+                    self._columns.learn(kind, columns[kind], answer.error, self._lane)
+                    again.append(kind)
+                continue
+            for row in _rows(answer):
+                one = _shaped(persons.person, kind, row, fields.get(kind, ()))
+                found[one.ref] = one
+        return again
+
+    def _readable(self, kind: PersonType, fields: Collection[str]) -> tuple[str, ...]:
+        return self._columns.readable(kind, persons.columns_of(kind, [name for name in fields if soql.is_name(name)]))
+
+
+def _changes_after(person_type: PersonType, position: Position) -> str:
+    stamp = soql.instant(position.stamp)
+    where = (
+        f"SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > {soql.text(position.id)})"
+        if position.id
+        else f"SystemModstamp >= {stamp}"
+    )
+    columns = ("Id", "SystemModstamp", "IsDeleted")
+    return soql.select(columns, person_type, where, order="SystemModstamp, Id", limit=_PAGE)
+
+
+def _by_id(person_type: PersonType, columns: Sequence[str], ids: Collection[str]) -> Iterator[str]:
+    rest = len(soql.select(columns, person_type, soql.among("Id", [])))
+    for chunk in soql.id_chunks(ids, rest):
+        yield soql.select(columns, person_type, soql.among("Id", chunk))
+
+
+def _rows(answer: Rows) -> tuple[Mapping[str, Any], ...]:
+    if answer.error is not None:
+        raise errors.for_reading(answer.error)
+    return answer.rows
+
+
+def _shaped(make: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return make(*arguments)
+    except ValueError as error:
+        raise TryLater(f"a row of Salesforce's answer has a strange shape: {error}", delay=60) from error
