@@ -5,7 +5,7 @@ ask ``evidence`` for an order. Nothing here builds writes.
 """
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
@@ -77,7 +77,7 @@ class Verdict:
     rule: str
     winner: Side | None
     guarded: bool = False
-    evidence: MappingOf[str, Any] = NOTHING
+    evidence: MappingOf[str, Any] = field(default_factory=lambda: NOTHING)
     origin: Interval | None = None
     problem: str | None = None
 
