@@ -16,7 +16,7 @@ demo: $(READY) ## two pretend orgs, a real Redis and worker, and a report (PAIRS
 	@$(RUN) worker demo --pairs $(PAIRS)
 
 test: $(READY) ## the whole test suite with coverage (ARGS="-k phone" for a part of it)
-	$(RUN) pytest -p tests.support.no_skips -n auto --maxprocesses $(PROCESSES) --dist loadfile --cov $(ARGS)
+	$(RUN) pytest -p tests.support.no_skips -n auto --maxprocesses $(PROCESSES) --dist loadfile --cov --cov-report=term $(ARGS)
 
 check: $(READY) ## linters, types, import contracts, lock files, and what no file may contain
 	$(RUN) ruff check .

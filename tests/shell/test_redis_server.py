@@ -63,10 +63,16 @@ def test_what_it_held_survives_stop_and_kill(server):
 
 def test_it_ends_with_its_block(tmp_path):
     running = EmbeddedRedis(tmp_path)
-    with pytest.raises(ValueError, match="in the block"), running:
-        pid = running.pid
-        raise ValueError("in the block")
-    assert gone(pid)
+    pids = []
+
+    def fail_inside() -> None:
+        with running:
+            pids.append(running.pid)
+            raise ValueError("in the block")
+
+    with pytest.raises(ValueError, match="in the block"):
+        fail_inside()
+    assert gone(pids[0])
     assert running.pid == 0
 
 
