@@ -32,7 +32,10 @@ from prospect_sync.ports import PersonHistory
 
 @dataclass(slots=True)
 class Work:
-    """One pair on its way: what was read, what was decided, and what its memory comes to."""
+    """One pair on its way: what was read, what was decided, and what its memory comes to.
+
+    ``loaded``: the couple as the store has it.
+    """
 
     couple: Couple
     mirrored: MirroredProspect
@@ -98,11 +101,8 @@ def _look(
             continue
         outcomes.extend(settlement.outcomes)
         unsettled = _changes(intents, Side.SALESFORCE)
-        result = look(
-            settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled
-        )
-        assembly.desk.extend(_echo_items(couple, result.echoed))
-        looked.append(_Looked(couple, result.couple, coupled.prospect, person, intents))
+        after = look(settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled)
+        looked.append(_Looked(couple, after, coupled.prospect, person, intents))
     if outcomes:
         runtime.ledger.settle(outcomes)
     return looked
@@ -120,21 +120,6 @@ def _gone(couple: Couple, person: Person | None) -> DeskItem:
         words, rule = "the lead was converted", "LC-4"
         remedy = "Link the prospect to the contact."
     return DeskItem(Cause.UNREAD, couple.person, words, side=Side.SALESFORCE, rule=rule, remedy=remedy)
-
-
-def _echo_items(couple: Couple, echoed: Sequence[str]) -> list[DeskItem]:
-    return [
-        DeskItem(
-            cause=Cause.ECHO,
-            ref=couple.person,
-            side=Side.SALESFORCE,
-            field=name,
-            rule="ECHO",
-            words="Salesforce stores this field in its own way; it is left alone until either side changes",
-            remedy="Align the trigger or flow with the format used in Account Engagement.",
-        )
-        for name in echoed
-    ]
 
 
 def _changes(intents: Sequence[Intent], side: Side) -> tuple[FieldChange, ...]:
@@ -173,7 +158,18 @@ def _work(runtime: Runtime, entry: _Looked, history: PersonHistory | None) -> Wo
             )
     pair = _pair(runtime, entry, rows, history)
     plan = resolve(pair, runtime.mapping)
-    return Work(entry.couple, entry.mirrored, pair.person, pair, plan, entry.loaded)
+    return Work(_agreed(entry.couple, pair, plan), entry.mirrored, pair.person, pair, plan, entry.loaded)
+
+
+def _agreed(couple: Couple, pair: Pair, plan: Plan) -> Couple:
+    """Where both sides hold the same, that is the base, and an earlier echo is over."""
+    same = [decision.prospect_field for decision in plan.decisions if decision.rule == "SAME"]
+    values = pair.prospect.values
+    return replace(
+        couple,
+        base={**couple.base, **{name: values.get(name) for name in same}},
+        echo={name: entry for name, entry in couple.echo.items() if name not in same},
+    )
 
 
 def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None, history: PersonHistory | None) -> Pair:

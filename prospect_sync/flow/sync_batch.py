@@ -9,7 +9,7 @@ from prospect_sync.flow.pairing import Assembly, assemble
 from prospect_sync.flow.refresh_mirror import read_again, refresh_mirror
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.write_back import Report, refs_of, write_back
-from prospect_sync.memory import Batch, Cause, Couple, DeskItem
+from prospect_sync.memory import Batch, Cause, DeskItem
 from prospect_sync.model import Hint, Problem, RecordKind, Side
 from prospect_sync.ports import Deadline
 
@@ -71,26 +71,13 @@ def _remember(runtime: Runtime, fence: int, works: Sequence[Work], report: Repor
     """Save what each couple agreed on, even where write-back broke off: what was applied was applied."""
     changed = []
     for work in works:
-        couple = _agreed(work)
-        if work.couple.prospect_id not in report.unfinished:
+        couple = work.couple
+        if couple.prospect_id not in report.unfinished:
             couple = replace(couple, relinked=False)
         if couple != work.loaded:
             changed.append(couple)
     if changed:
         runtime.couples.save(changed, fence)
-
-
-def _agreed(work: Work) -> Couple:
-    """Where both sides hold the same, that is the base, and an earlier echo is over."""
-    base, echo = dict(work.couple.base), dict(work.couple.echo)
-    seen = dict(work.couple.seen)
-    for decision in work.plan.decisions:
-        if decision.rule != "SAME":
-            continue
-        name = decision.prospect_field
-        base[name] = work.pair.prospect.values.get(name)
-        echo.pop(name, None)
-    return replace(work.couple, base=base, echo=echo, seen=seen)
 
 
 def _tell_the_desk(runtime: Runtime, works: Sequence[Work], assembly: Assembly, report: Report) -> None:

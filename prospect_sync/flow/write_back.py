@@ -118,7 +118,7 @@ def _round(
     retry: list[Job] = []
     try:
         for results in _results(runtime, batch, jobs, deadline):
-            retry.extend(_record(runtime, batch, open_jobs, results, report))
+            retry.extend(_record(runtime, batch, fence, open_jobs, results, report))
     except LeaseLost as lost:
         unsent = [_outcome(runtime, intent_id, Settled.UNSENT, lost) for intent_id in open_jobs]
         runtime.ledger.settle(unsent)
@@ -174,9 +174,17 @@ def _write(job: Job) -> Write:
 
 
 def _record(
-    runtime: Runtime, batch: Batch, open_jobs: dict[str, Job], results: Sequence[Written], report: Report
+    runtime: Runtime,
+    batch: Batch,
+    fence: int,
+    open_jobs: dict[str, Job],
+    results: Sequence[Written],
+    report: Report,
 ) -> list[Job]:
-    """Record the outcomes of one call (or a few): ledger, mirror, couple; sort the failures."""
+    """Record the outcomes of one call (or a few): mirror and couples, then the ledger; sort the failures.
+
+    The ledger comes last: what dies before it leaves an open intent, which is settled by reading, and nothing is forgotten.
+    """
     outcomes: list[Outcome] = []
     retry: list[Job] = []
     applied: list[tuple[Job, Written]] = []
@@ -194,8 +202,8 @@ def _record(
             again = _failed(runtime, batch, job, result.error, report)
             if again is not None:
                 retry.append(again)
+    _remember(runtime, fence, applied)
     runtime.ledger.settle(outcomes)
-    _remember(runtime, applied)
     report.applied += len(applied)
     return retry
 
@@ -213,7 +221,7 @@ def _outcome(
     )
 
 
-def _remember(runtime: Runtime, applied: Sequence[tuple[Job, Written]]) -> None:
+def _remember(runtime: Runtime, fence: int, applied: Sequence[tuple[Job, Written]]) -> None:
     """Enter applied writes into couples and mirror: what was stored, with its origin's time, and what both now agree on."""
     types = runtime.prospect_types()
     stored: dict[int, tuple[Job, Written]] = {}
@@ -227,6 +235,11 @@ def _remember(runtime: Runtime, applied: Sequence[tuple[Job, Written]]) -> None:
             job.work.couple = _answered(job, result, types)
             stored[job.work.couple.prospect_id] = (job, result)
     _mirror(runtime, stored)
+    works = {job.work.couple.prospect_id: job.work for job, _ in applied}
+    if works:
+        runtime.couples.save([work.couple for work in works.values()], fence)
+    for work in works.values():
+        work.loaded = work.couple
 
 
 def _answered(job: Job, result: Written, types: Mapping[str, FieldType]) -> Couple:

@@ -6,7 +6,7 @@ Source: the evidence rules (docs/rules.md, "When did a side change?").
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,17 +16,9 @@ from prospect_sync.policy.behaviors import FieldMapping
 from prospect_sync.policy.values import equal
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A couple after a look at its person: memory brought up to date, and the fields found to be stored differently."""
-
-    couple: Couple
-    echoed: tuple[str, ...] = ()
-
-
 def look(
     couple: Couple, person: Person, fields: Sequence[FieldMapping], connector: str, unsettled: Sequence[FieldChange]
-) -> Look:
+) -> Couple:
     """Bring a couple's memory up to date with its person as just read.
 
     ``unsettled``: our own writes to this person whose end is not known.
@@ -34,7 +26,6 @@ def look(
     ours = same_id(person.modified.by, connector)
     echo, written, base = dict(couple.echo), dict(couple.written), dict(couple.base)
     unconfirmed, seen = set(couple.unconfirmed), {}
-    echoed: list[str] = []
     unexplained = False
     for row in fields:
         field = row.person_field(person.type)
@@ -48,13 +39,12 @@ def look(
                 # the trigger or flow of our own transaction stored it in its own way
                 echo[name] = Echo(written=written[name], stored=value)
                 base.pop(name, None)
-                echoed.append(name)
         if not _explained(row, value, written, echo, unsettled):
             unexplained = unexplained or _moved(row, value, couple)
             written.pop(name, None)
         if name not in base or not equal(row.type, value, base[name]):
             seen[name] = value
-    after = replace(
+    return replace(
         couple,
         base=base,
         echo={name: entry for name, entry in echo.items() if _standing(fields, person, name, entry)},
@@ -64,7 +54,6 @@ def look(
         person_foreign=_foreign(couple, person, ours=ours, unexplained=unexplained),
         person_read=person.modified.at,
     )
-    return Look(after, tuple(echoed))
 
 
 def history_rows(

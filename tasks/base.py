@@ -1,0 +1,20 @@
+"""The one task class: it hands each task the runtime of its worker process."""
+
+from typing import Any, cast
+
+from celery import Task
+
+from prospect_sync.flow.runtime import Runtime
+
+
+class SyncTask(Task):  # type: ignore[misc]
+    """A task with a runtime. The worker's app builds it once per process, after the fork."""
+
+    abstract = True
+    ignore_result = True
+    acks_late = True
+    reject_on_worker_lost = True
+
+    @property
+    def runtime(self) -> Runtime:
+        return cast("Runtime", cast("Any", self.app).runtime())
