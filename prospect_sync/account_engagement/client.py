@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
 
 from prospect_sync import wire
 from prospect_sync.account_engagement import errors
@@ -92,6 +92,13 @@ class AccountEngagementClient:
         """Tell our own clock's instant."""
         return self._clock.now()
 
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            if self._http is not None and self._http[0] == os.getpid():
+                self._http[1].close()
+            self._http = None
+
     def ask(self, call: Call, *, lane: Lane, allow: Allow | None = None) -> Answer:
         """Make one call and give its answer as a value; vendor failures stand in ``Answer.error``.
 
@@ -104,7 +111,7 @@ class AccountEngagementClient:
         """
         repeating = Retrying(
             stop=stop_after_attempt(_ATTEMPTS if call.repeatable else 1),
-            wait=wait_exponential_jitter(initial=0.25, max=4, jitter=0.25),
+            wait=wait_exponential(multiplier=0.25, max=4) + wait_random(0, 0.25),
             retry=retry_if_result(_passes_by),
             sleep=self._clock.sleep,
             retry_error_callback=_last_answer,

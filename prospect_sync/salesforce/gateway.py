@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
 
 from prospect_sync.errors import Misconfigured, TryLater
 from prospect_sync.memory import Token
@@ -50,6 +50,13 @@ class SalesforceGateway:
         """Tell our own clock's instant."""
         return self._clock.now()
 
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        with self._lock:
+            if self._transport is not None and self._transport.pid == os.getpid():
+                self._transport.close()
+            self._transport = None
+
     def ask(self, call: Call, *, lane: Lane, allow: Allow | None = None) -> Answer:
         """Make one call and give its answer as a value; vendor failures stand in ``Answer.error``.
 
@@ -62,7 +69,7 @@ class SalesforceGateway:
         """
         repeating = Retrying(
             stop=stop_after_attempt(_ATTEMPTS if call.repeatable else 1),
-            wait=wait_exponential_jitter(initial=0.25, max=4, jitter=0.25),
+            wait=wait_exponential(multiplier=0.25, max=4) + wait_random(0, 0.25),
             retry=retry_if_result(_passes_by),
             sleep=self._clock.sleep,
             retry_error_callback=_last_answer,

@@ -67,14 +67,18 @@ class Transport:
         self.token = token
         self.pid = os.getpid()
         self._settings = settings
+        self._session = _session(settings)
         self._client = Salesforce(
             session_id=token.access_token,
             instance_url=token.instance_url,
             version=settings.api_version,
-            session=_session(settings),
+            session=self._session,
             parse_float=Decimal,
             object_pairs_hook=dict,
         )
+
+    def close(self) -> None:
+        self._session.close()
 
     def exchange(self, call: Call, seconds: float) -> Answer:
         """Send one request and wait at most ``seconds`` for each part of its answer."""
