@@ -393,10 +393,8 @@ RECENT_OPTED_OUT = Table(
 )
 
 SETTINGS_OPTED_OUT = Table(
-    "opted out, most_recent_field with tie = account_engagement and without_history = record",
-    OPTED_OUT.format(
-        behavior='behavior = "most_recent_field"\ntie = "account_engagement"\nwithout_history = "record"', blank="false"
-    ),
+    "opted out, most_recent_field with tie = account_engagement",
+    OPTED_OUT.format(behavior='behavior = "most_recent_field"\ntie = "account_engagement"', blank="false"),
     [
         row(
             "OO-1 TIE by the mapping's tie: AE's false",
@@ -405,16 +403,10 @@ SETTINGS_OPTED_OUT = Table(
             to_person=TO_SF_FALSE,
         ),
         row(
-            "OO-2 without_history does not apply: UNK, true wins against AE's later record",
+            "OO-2 UNK: true wins, the mapping's tie is for ties alone",
             opted(False, True, history=opt_row("2026-06-01T00:00:00Z")),
             Says("optedOut", "UNK", SF, True, guarded=True),
             to_prospect=TO_AE_TRUE,
-        ),
-        row(
-            "OO-2 without_history does not apply: no history is OO-2",
-            opted(False, True, history=None),
-            Says("optedOut", "OO-2"),
-            problems=[("OO-2", "optedOut")],
         ),
     ],
 )
