@@ -137,7 +137,10 @@ class Settings(BaseSettings):
     )
     """Redis for queues, inbox, leases and budget. Empty: ``python -m worker up`` brings its own."""
 
-    database_url: SecretStr = SecretStr("sqlite:///var/prospect-sync.db")
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite:///var/prospect-sync.db"),
+        validation_alias=AliasChoices("PROSPECT_SYNC_DATABASE_URL", "DATABASE_URL", "database_url"),
+    )
     """SQLite by default; ``postgresql+psycopg://…`` for more than one machine."""
 
     mapping_file: Path | None = None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from kombu import Queue
+from kombu.entity import Queue
 
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.model import Lane

@@ -1,0 +1,112 @@
+"""The verbs of ``python -m worker``: each reads the settings, reports all that is wrong at once, and starts one thing."""
+
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from prospect_sync.errors import MappingError, ProspectSyncError
+from settings import Settings, load_settings
+from worker.app import QUEUES, create_app
+from worker.lifecycle import connect
+from worker.wiring import mapping_of, prepared_engine
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Runs the service that keeps prospects and leads/contacts in step. Settings come from the environment.",
+)
+_errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is told in words and ends with exit code 2."""
+    try:
+        app()
+    except ValidationError as wrong:
+        _tell("The settings are not right:", [_setting(problem) for problem in wrong.errors()])
+    except MappingError as wrong:
+        _tell(
+            f"The mapping {wrong.source} is not right:",
+            [f"line {problem.line or '?'}: {problem.key}: {problem.message}" for problem in wrong.problems],
+        )
+    except ProspectSyncError as wrong:
+        _tell(str(wrong), [])
+
+
+@app.command()
+def run(
+    concurrency: Annotated[int | None, typer.Option(help="Processes; default from the settings.")] = None,
+    queues: Annotated[str, typer.Option(help="Lanes to serve, most urgent first.")] = ",".join(QUEUES),
+) -> None:
+    """Run a worker: it drains the lanes and polls both sides.
+
+    Example: [bold]python -m worker run --concurrency 4[/bold]
+    """
+    settings = _checked()
+    celery = create_app(settings)
+    connect(celery, settings)
+    arguments = ["worker", "-Q", queues, "--pool", "prefork", "-c", str(concurrency or settings.concurrency)]
+    # nobody listens to what workers say to each other, and recovery does not rest on it
+    celery.worker_main([*arguments, "--without-gossip", "--without-mingle", "--loglevel", settings.log_level])
+
+
+@app.command()
+def beat() -> None:
+    """Run the scheduler: polls, and the tending of queues. One per service."""
+    settings = _checked()
+    celery = create_app(settings)
+    connect(celery, settings)
+    celery.Beat(loglevel=settings.log_level).run()
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine: Redis where none is given, a worker and the scheduler, until Ctrl-C."""
+    from worker.up import run_everything
+
+    sys.exit(run_everything(_settings()))
+
+
+@app.command()
+def demo(
+    pairs: Annotated[int, typer.Option(min=1, help="How many pairs.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same pairs and edits.")] = 1,
+) -> None:
+    """Show the whole product on two pretend orgs, and check every pair at the end.
+
+    Example: [bold]python -m worker demo --pairs 5000[/bold]
+    """
+    from worker.demo import run_demo
+
+    sys.exit(run_demo(pairs=pairs, seed=seed))
+
+
+def _settings() -> Settings:
+    return load_settings()
+
+
+def _checked() -> Settings:
+    """Settings, mapping and database are looked at before anything starts, not when the first record comes."""
+    settings = _settings()
+    if not settings.redis_url.get_secret_value():
+        _tell("No Redis is set: give REDIS_URL, or use `python -m worker up`, which brings its own.", [])
+    mapping_of(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    prepared_engine(settings).dispose()
+    return settings
+
+
+def _setting(problem: object) -> str:
+    where = ".".join(str(part) for part in problem["loc"])  # type: ignore[index]
+    return f"{where or 'settings'}: {problem['msg']}"  # type: ignore[index]
+
+
+def _tell(headline: str, lines: list[str]) -> None:
+    _errors.print(headline, style="bold red", markup=False)
+    for line in lines:
+        _errors.print(f"  {line}", markup=False)
+    sys.exit(2)

@@ -1,0 +1,55 @@
+"""Everything on one machine: Redis where none is given, one worker, one scheduler; ends all of them together."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+from settings import Settings
+from worker.redis_server import EmbeddedRedis
+
+_GRACE = 90.0
+
+
+def run_everything(settings: Settings) -> int:
+    """Run until interrupted or until one part ends; returns an exit code."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with _redis(settings) as url, _children(url) as children:
+        while not stop.wait(0.5):
+            if any(child.poll() is not None for child in children):
+                return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _redis(settings: Settings) -> Iterator[str]:
+    given = settings.redis_url.get_secret_value()
+    if given:
+        yield given
+        return
+    directory = settings.data_dir / "redis"
+    directory.mkdir(parents=True, exist_ok=True)
+    with EmbeddedRedis(directory) as redis:
+        yield redis.url
+
+
+@contextlib.contextmanager
+def _children(redis_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    environment = {**os.environ, "PROSPECT_SYNC_REDIS_URL": redis_url}
+    children = [
+        subprocess.Popen([sys.executable, "-m", "worker", verb], env=environment)  # noqa: S603 - ourselves
+        for verb in ("run", "beat")
+    ]
+    try:
+        yield children
+    finally:
+        for child in children:
+            child.send_signal(signal.SIGTERM)
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_GRACE)
