@@ -1,0 +1,3 @@
+"""Makes the real servers available to every suite."""
+
+pytest_plugins = ["tests.support.servers"]
