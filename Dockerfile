@@ -35,5 +35,5 @@ VOLUME /var/lib/prospect-sync
 STOPSIGNAL SIGTERM
 # Asks the worker of this very container through the broker; a process that hangs does not answer.
 HEALTHCHECK --interval=60s --timeout=30s --start-period=30s --retries=3 \
-    CMD ["sh", "-c", "exec celery --app worker.app inspect ping --destination celery@$HOSTNAME --timeout 10"]
+    CMD ["python", "-m", "worker", "alive"]
 CMD ["python", "-m", "worker", "run"]

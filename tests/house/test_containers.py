@@ -50,7 +50,7 @@ def test_redis_keeps_what_it_is_told():
 def test_no_secret_stands_in_the_file():
     password = SERVICES["postgres"]["environment"]["POSTGRES_PASSWORD"]
     assert password.startswith("${POSTGRES_PASSWORD:?")
-    assert "${POSTGRES_PASSWORD:?" in SERVICES["worker"]["environment"]["DATABASE_URL"]
+    assert "${POSTGRES_PASSWORD:?" in SERVICES["worker"]["environment"]["PROSPECT_SYNC_DATABASE_URL"]
 
 
 def test_only_the_worker_is_asked_for_its_health():

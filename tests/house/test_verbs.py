@@ -38,6 +38,12 @@ def test_the_compose_files_commands_exist(worker_verbs, library_verbs):
     assert {command[1] for command in commands if command[0] == "prospect-sync"} <= library_verbs
 
 
+def test_the_images_commands_exist(worker_verbs):
+    named = re.findall(r'"python", "-m", "worker", "([a-z-]+)"', (ROOT / "Dockerfile").read_text())
+    assert named == ["alive", "run"]
+    assert set(named) <= worker_verbs
+
+
 def test_the_documents_commands_exist(worker_verbs, library_verbs):
     text = "\n".join((ROOT / name).read_text() for name in DOCUMENTS)
     told = "\n".join(line for line in text.splitlines() if "planned" not in line)
