@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Scope
 
-from prospect_sync.sandbox.absent_org import SalesforceOrg
+from prospect_sync.sandbox.salesforce import SalesforceOrg
 from prospect_sync.sandbox.account_engagement import AccountEngagementOrg
 from prospect_sync.sandbox.admin import ACCOUNT_ENGAGEMENT, SALESFORCE, Admin
 from prospect_sync.sandbox.call_log import CallLog, Recorded

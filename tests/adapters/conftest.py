@@ -29,6 +29,11 @@ class RunningSandbox:
     def token(self, user: str) -> Token:
         return Token(self.contract["users"][user]["account_engagement_token"], self.contract["salesforce_url"])
 
+    def contract_user(self, name: str) -> str:
+        """A user's Salesforce id."""
+        found = self.admin.dump("User")["salesforce"]["records"]["User"]
+        return next(str(user["Id"]) for user in found if user["Alias"] == name[:8])
+
     def calls(self, org: str) -> list[dict[str, Any]]:
         return self.admin.calls(org=org)
 
