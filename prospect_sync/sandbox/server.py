@@ -17,13 +17,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Scope
 
-from prospect_sync.sandbox.salesforce import SalesforceOrg
 from prospect_sync.sandbox.account_engagement import AccountEngagementOrg
 from prospect_sync.sandbox.admin import ACCOUNT_ENGAGEMENT, SALESFORCE, Admin
 from prospect_sync.sandbox.call_log import CallLog, Recorded
 from prospect_sync.sandbox.clock import OrgClock
 from prospect_sync.sandbox.faults import Faults, Faulty
 from prospect_sync.sandbox.listeners import HOST, TlsServer, Transports, listening, tls_server
+from prospect_sync.sandbox.salesforce import SalesforceOrg
 from prospect_sync.sandbox.seed import seeded_pairs
 from prospect_sync.sandbox.tls import TlsFiles, make_tls
 from prospect_sync.sandbox.users import BUSINESS_UNIT_ID, OAuthClient, OrgUser, Tokens, sandbox_users
