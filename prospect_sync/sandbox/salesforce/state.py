@@ -19,7 +19,7 @@ class OrgState:
     settings: Settings = field(default_factory=Settings)
     described_at: int = 0
     """When objects, fields or settings last changed."""
-    lock: RLock = field(default_factory=RLock)  # type: ignore[valid-type]  # a factory until Python 3.13
+    lock: RLock = field(default_factory=RLock)
     """Held for every call and edit: a test may edit by hand while the server's thread answers."""
 
     def now(self) -> int:

@@ -8,6 +8,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from prospect_sync.sandbox.salesforce.ids import made_id, made_pattern, serial_of
@@ -96,7 +97,7 @@ class Storage:
     def where(self, kind: ObjectType, condition: str, values: Sequence[Any], names: Sequence[str] = ()) -> list[Row]:
         """The records that meet an SQL condition over bound values."""
         columns = tuple(names) or column_names(kind)
-        chosen = ", ".join(f'"{name}"' for name in columns)
+        chosen = _listed(columns)
         rows = self.db.execute(f'SELECT {chosen} FROM "{kind.name}" WHERE {condition}', values)  # noqa: S608 - as above
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -121,6 +122,12 @@ def alive(kind: ObjectType) -> str:
     return "NOT IsDeleted" if kind.field("IsDeleted") else "1"
 
 
+@lru_cache(maxsize=256)
+def _listed(columns: tuple[str, ...]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+@lru_cache(maxsize=64)
 def column_names(kind: ObjectType) -> tuple[str, ...]:
     """Every field that a row of this object holds or computes."""
     return tuple(one.name for one in kind.fields if not one.parts)
@@ -131,6 +138,6 @@ def _column(one: Field) -> str:
 
 
 def _insertion(kind: ObjectType, columns: Sequence[str]) -> str:
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = _listed(tuple(columns))
     places = ", ".join("?" * len(columns))
     return f'INSERT OR REPLACE INTO "{kind.name}" ({names}) VALUES ({places})'  # noqa: S608 - as above

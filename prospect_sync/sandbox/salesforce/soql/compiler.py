@@ -86,8 +86,8 @@ class Compiled:
     def rows_statement(self) -> str:
         """The same columns for rows named by number."""
         living = ' AND t0."IsDeleted" = 0' if self.living else ""
-        wanted = "t0.rowid IN (SELECT value FROM json_each(?))" + living
-        return f"SELECT {', '.join(self.columns)}, t0.rowid {self.source} WHERE {wanted}"
+        wanted = "t0.rowid IN (SELECT value FROM json_each(?))"
+        return f"SELECT {', '.join(self.columns)}, t0.rowid {self.source} WHERE {wanted}{living}"
 
 
 class Compiler:

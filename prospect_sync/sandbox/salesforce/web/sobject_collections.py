@@ -16,7 +16,7 @@ from prospect_sync.sandbox.salesforce.errors import (
     unreadable_json,
 )
 from prospect_sync.sandbox.salesforce.ids import full_id
-from prospect_sync.sandbox.salesforce.records import Records
+from prospect_sync.sandbox.salesforce.records import Records, Writer
 from prospect_sync.sandbox.salesforce.schema import Field, ObjectType
 from prospect_sync.sandbox.salesforce.state import OrgState
 from prospect_sync.sandbox.salesforce.storage import alive
@@ -26,6 +26,7 @@ from prospect_sync.sandbox.salesforce.wire import stored
 
 _MOST_RECORDS, _MOST_CHUNKS, _MOST_READ = 200, 10, 2_000
 Result = dict[str, Any]
+Save = Callable[[Writer, Mapping[str, Any]], Result]
 _LOCK_CODE = "UNABLE_TO_LOCK_ROW"
 
 
@@ -43,11 +44,13 @@ class SObjectCollections:
 
     def update(self, call: Call) -> Answer:
         seen: set[str] = set()
-        return self._write(call, "collections.update", lambda call, values: self._update_one(call, values, seen))
+        return self._write(call, "collections.update", lambda writer, values: self._update_one(writer, values, seen))
 
     def upsert(self, call: Call, kind: ObjectType, field_name: str) -> Answer:
         one = self._rows.external_field(call.user, kind, field_name)
-        return self._write(call, "collections.upsert", lambda call, values: self._upsert_one(call, values, kind, one))
+        return self._write(
+            call, "collections.upsert", lambda writer, values: self._upsert_one(writer, values, kind, one)
+        )
 
     def delete(self, call: Call) -> Answer:
         idents = [part.strip() for part in call.params.get("ids", "").split(",") if part.strip()]
@@ -91,7 +94,7 @@ class SObjectCollections:
         found = {row["Id"]: record(kind, fields, row, call.root) for row in rows if row["Id"] not in hidden}
         return [found.get(ident) for ident in full]
 
-    def _write(self, call: Call, operation: str, one: Callable[[Call, Mapping[str, Any]], Result]) -> Answer:
+    def _write(self, call: Call, operation: str, one: Save) -> Answer:
         body = call.document()
         rows = body.get("records")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -107,7 +110,7 @@ class SObjectCollections:
         call: Call,
         operation: str,
         rows: list[Any],
-        one: Callable[[Call, Mapping[str, Any]], Result],
+        one: Save,
         *,
         all_or_none: bool,
     ) -> Answer:
@@ -119,7 +122,8 @@ class SObjectCollections:
         results: list[Result] = []
         try:
             with self._state.storage.transaction():
-                results = [self._result(call, row, one) for row in rows]
+                writer = call.writer()
+                results = [_result(writer, row, one) for row in rows]
                 failed = [result for result in results if not result["success"]]
                 locked = [result for result in failed if result["errors"][0]["statusCode"] == _LOCK_CODE]
                 if failed and all_or_none:
@@ -132,64 +136,47 @@ class SObjectCollections:
             self._records.rolled_back(mark)
         return Answer(200, results)
 
-    def _result(self, call: Call, row: Mapping[str, Any], one: Callable[[Call, Mapping[str, Any]], Result]) -> Result:
-        try:
-            return one(call, row)
-        except OrgError as error:
-            return _failure(row, [_row_error(entry) for entry in error.body])
-
-    def _create_one(self, call: Call, values: Mapping[str, Any]) -> Result:
+    def _create_one(self, writer: Writer, values: Mapping[str, Any]) -> Result:
         kind = self._kind(values)
-        ident = self._records.create(call.writer(), kind, values)
+        ident = self._records.create(writer, kind, values)
         return {"id": ident, "success": True, "errors": []}
 
-    def _update_one(self, call: Call, values: Mapping[str, Any], seen: set[str]) -> Result:
+    def _update_one(self, writer: Writer, values: Mapping[str, Any], seen: set[str]) -> Result:
         kind = self._kind(values)
         text = _given_id(values)
         if text is None:
             raise refusal("MISSING_ARGUMENT", "Id not specified in an update call", fields=[])
-        ident = self._reachable(call, kind, text)
+        ident = _whole(text)
         if ident in seen:
             raise refusal("DUPLICATE_VALUE", f"duplicate id specified: {ident}", fields=[])
         seen.add(ident)
         changes = {name: value for name, value in values.items() if name.lower() != "id"}
-        self._records.update(call.writer(), kind, ident, changes)
+        self._records.update(writer, kind, ident, changes)
         return {"id": ident, "success": True, "errors": []}
 
-    def _upsert_one(self, call: Call, values: Mapping[str, Any], kind: ObjectType, one: Field) -> Result:
+    def _upsert_one(self, writer: Writer, values: Mapping[str, Any], kind: ObjectType, one: Field) -> Result:
         if self._kind(values) is not kind:
             raise refusal("INVALID_TYPE", f"The record is not of type {kind.name}", fields=[])
         key = next((value for name, value in values.items() if name.lower() == one.name.lower()), None)
-        rows = self._rows.having(call.user, kind, one, stored(one, key)) if key not in {None, ""} else []
-        if not rows and key is None and one.name != "Id":
+        value = None if key is None else stored(one, key)
+        rows = [] if value is None else self._rows.having(writer.user, kind, one, value)
+        if value is None and one.name != "Id":
             raise refusal("MISSING_ARGUMENT", f"{one.name} not specified", fields=[])
         if len(rows) > 1:
             message = f"{one.name}: more than one record found for external id field: {[row['Id'] for row in rows]}"
             raise refusal("DUPLICATE_EXTERNAL_ID", message, fields=[one.name])
-        if not rows and one.name == "Id" and key:
+        if not rows and one.name == "Id" and value is not None:
             raise invalid_cross_reference(str(key), ["Id"])
-        ident, created = self._rows.put(call.writer(), kind, rows[0] if rows else None, values)
+        ident, created = self._rows.put(writer, kind, rows[0] if rows else None, values)
         return {"id": ident, "success": True, "errors": [], "created": created}
 
-    def _delete_one(self, call: Call, values: Mapping[str, Any]) -> Result:
-        ident = full_id(values["id"])
-        if ident is None:
-            raise malformed_id(values["id"])
+    def _delete_one(self, writer: Writer, values: Mapping[str, Any]) -> Result:
+        ident = _whole(values["id"])
         kind = self._state.schema.by_prefix(ident)
         if kind is None:
             raise invalid_cross_reference(ident)
-        self._records.delete(call.writer(), kind, self._reachable(call, kind, ident))
+        self._records.delete(writer, kind, ident)
         return {"id": ident, "success": True, "errors": []}
-
-    def _reachable(self, call: Call, kind: ObjectType, text: object) -> str:
-        """The record's full id; what single rows answer with 404 is a wrong reference inside a batch."""
-        ident = full_id(text) if isinstance(text, str) else None
-        if ident is None:
-            raise malformed_id(text)
-        unseen = ident in self._access.hidden(call.user) or not ident.startswith(kind.prefix)
-        if unseen or self._state.storage.find(kind, ident) is None:
-            raise invalid_cross_reference(ident)
-        return ident
 
     def _kind(self, values: Mapping[str, Any]) -> ObjectType:
         name = _type_name(values)
@@ -199,8 +186,26 @@ class SObjectCollections:
         return kind
 
 
+def _result(writer: Writer, row: Mapping[str, Any], one: Save) -> Result:
+    """One record's result; what a single row answers with 404 is a wrong reference inside a batch."""
+    try:
+        return one(writer, row)
+    except OrgError as error:
+        entries = error.body
+        if entries[0]["errorCode"] == "NOT_FOUND":
+            entries = invalid_cross_reference(full_id(str(_given_id(row))) or "").body
+        return _failure(row, [_row_error(entry) for entry in entries])
+
+
 class _Undone(Exception):  # noqa: N818 - a signal inside this module, not an error
     """The whole batch has to be undone."""
+
+
+def _whole(text: object) -> str:
+    ident = full_id(text) if isinstance(text, str) else None
+    if ident is None:
+        raise malformed_id(text)
+    return ident
 
 
 def _type_name(values: Mapping[str, Any]) -> str | None:
