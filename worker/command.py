@@ -72,6 +72,17 @@ def up() -> None:
 
 
 @app.command()
+def alive() -> None:
+    """Ask this machine's worker for a sign of life: exit code 0 if it answers, 1 if not."""
+    from worker.alive import is_alive
+
+    settings = _settings()
+    if not settings.redis_url.get_secret_value():
+        _tell("No Redis is set: give REDIS_URL.", [])
+    sys.exit(0 if is_alive(create_app(settings)) else 1)
+
+
+@app.command()
 def demo(
     pairs: Annotated[int, typer.Option(min=1, help="How many pairs.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same pairs and edits.")] = 1,
