@@ -54,11 +54,13 @@ def resolve(pair: Pair, mapping: Mapping) -> Plan:
                 continue
         if row.kind is Kind.ACCOUNT_NAME and pair.person.has_account is False:
             continue
-        contest = _contest(row, table, pair)
-        verdict = _decide(contest)
-        if verdict is None:
+        here, there = _readings(row, table, pair)
+        # Both sides say the same, or both are empty (SAME).
+        if here == there and here.__class__ is not Unread:
             decisions.append(row.same)
             continue
+        contest = Contest(row, table, pair, account_engagement=here, salesforce=there)
+        verdict = _decide(contest)
         if verdict.rule == "EM-2":
             return _new_prospect(contest, verdict)
         if verdict.winner is not None:
@@ -90,9 +92,10 @@ def history_needed(pair: Pair, mapping: Mapping) -> frozenset[str]:
             row.kind is not Kind.ORDINARY or row.behavior is not Behavior.MOST_RECENT_FIELD
         ):
             continue
-        contest = _contest(row, table, pair)
-        if _unread(contest) is not None or contest.account_engagement == contest.salesforce:
+        here, there = _readings(row, table, pair)
+        if here == there or isinstance(here, Unread) or isinstance(there, Unread):
             continue
+        contest = Contest(row, table, pair, account_engagement=here, salesforce=there)
         if row.kind is Kind.EMAIL:
             if proprietary.email_needs_history(contest):
                 needed.add(row.person_field)
@@ -103,36 +106,30 @@ def history_needed(pair: Pair, mapping: Mapping) -> frozenset[str]:
     return frozenset(needed)
 
 
-def _contest(row: Row, table: FieldTable, pair: Pair) -> Contest:
-    """Read both sides of one field so that they can be compared."""
+def _readings(row: Row, table: FieldTable, pair: Pair) -> tuple[Reading, Reading]:
+    """Read AE's and Salesforce's side of one field so that they can be compared."""
     ours = pair.prospect.values.get(row.prospect, NOT_READ)
+    if row.kind is Kind.ACCOUNT_NAME:
+        return _read_ours(row, ours), proprietary.read_account_name(row, pair)
     theirs = pair.person.values.get(row.person_field, NOT_READ)
-    match row.kind:
-        case Kind.ACCOUNT_NAME:
-            salesforce: Reading = proprietary.read_account_name(row, pair)
-            prospect = _read(row, ours)
-        case Kind.ASSIGNED_USER:
-            salesforce = theirs if theirs is NOT_READ else proprietary.read_owner(row, theirs, table.users)
-            prospect = ours if ours is NOT_READ else proprietary.read_assigned_user(row, ours)
-        case _:
-            salesforce = theirs if theirs is NOT_READ else read(row.type, theirs)
-            prospect = _read(row, ours)
-    return Contest(row, table, pair, salesforce, prospect)
+    if row.kind is Kind.ASSIGNED_USER:
+        return (
+            ours if ours is NOT_READ else proprietary.read_assigned_user(row, ours),
+            theirs if theirs is NOT_READ else proprietary.read_owner(row, theirs, table.users),
+        )
+    return _read_ours(row, ours), theirs if theirs is NOT_READ else read(row.type, theirs)
 
 
-def _read(row: Row, value: Any) -> Reading:
+def _read_ours(row: Row, value: Any) -> Reading:
     return value if value is NOT_READ else read_prospect(row.type, value, row.values)
 
 
-def _decide(contest: Contest) -> Verdict | None:
-    """Find the first rule that applies; None is SAME."""
+def _decide(contest: Contest) -> Verdict:
+    """Find the first rule that applies to two sides that are not the same."""
     # A side was not read, or what it holds cannot be read as its type (UNREAD).
     unread = _unread(contest)
     if unread is not None:
         return unread
-    # Both sides say the same, or both are empty (SAME).
-    if contest.account_engagement == contest.salesforce:
-        return None
     row = contest.row
     # An opt-out is to follow the later change, and there is no history to tell which that is (OO-2).
     if row.opted_out and row.behavior is Behavior.MOST_RECENT_FIELD and not _tracked_and_readable(contest):
@@ -150,10 +147,10 @@ def _decide(contest: Contest) -> Verdict | None:
 
 
 def _unread(contest: Contest) -> Verdict | None:
-    sides = ((side, contest.reading(side)) for side in Side)
-    reasons = {side.value: reading.reason for side, reading in sides if isinstance(reading, Unread)}
-    if not reasons:
+    sides = ((Side.SALESFORCE, contest.salesforce), (Side.ACCOUNT_ENGAGEMENT, contest.account_engagement))
+    if not any(isinstance(reading, Unread) for _, reading in sides):
         return None
+    reasons = {side.value: reading.reason for side, reading in sides if isinstance(reading, Unread)}
     words = "; ".join(f"{_SIDE_NAMES[side]}'s value {reason}" for side, reason in reasons.items())
     return Verdict("UNREAD", None, evidence={"unread": reasons}, problem=words)
 
@@ -200,7 +197,7 @@ def _change(contest: Contest, winner: Side) -> Any:
         return proprietary.assigned_user_value(row, value, contest.table.users)
     change = convert(row.type, value, winner.other, row.values)
     # AE would read this value map the other way round: what was written would not come back as the same.
-    if row.values is not None and winner is Side.SALESFORCE and _read(row, change) != contest.salesforce:
+    if row.values is not None and winner is Side.SALESFORCE and _read_ours(row, change) != contest.salesforce:
         return Unread("Salesforce's value means something else in Account Engagement, by the mapping's values")
     return change
 

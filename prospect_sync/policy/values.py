@@ -38,6 +38,7 @@ Reading = str | bool | Decimal | date | datetime | frozenset[str] | Empty | Unre
 # Beyond any number either side can hold; it keeps "1e999999999" from being written out as a billion digits.
 _MOST_DIGITS = 400
 _NUMERALS = frozenset("0123456789+-.eE")
+_NO_NUMBER: Final = Unread("cannot be read as a number")
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -152,7 +153,7 @@ def _email(value: Any) -> Reading:
 
 
 def _number(value: Any) -> Reading:
-    unreadable = Unread("cannot be read as a number")
+    unreadable = _NO_NUMBER
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return unreadable
     try:
@@ -167,8 +168,7 @@ def _number(value: Any) -> Reading:
         return unreadable
     if not number:
         return Decimal(0)
-    too_fine = number.as_tuple().exponent < -_MOST_DIGITS  # type: ignore[operator]  # a finite number's is an int
-    return unreadable if too_fine or number.adjusted() > _MOST_DIGITS else number
+    return number if abs(number.adjusted()) <= _MOST_DIGITS else unreadable
 
 
 def _boolean(value: Any) -> Reading:
