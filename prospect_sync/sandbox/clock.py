@@ -26,9 +26,9 @@ class OrgClock:
         return _instant(time.time() + self._moved + self._skew)
 
     def elapsed(self) -> float:
-        """Tell how many seconds have passed in the org, forward steps included; it never goes back."""
+        """Tell how many seconds, to the millisecond, have passed in the org; steps count, it never goes back."""
         running = 0.0 if self._running_since is None else time.monotonic() - self._running_since
-        return self._passed + running
+        return round(self._passed + running, 3)
 
     def set(self, instant: datetime | None) -> None:
         """Freeze the clock at an aware instant; None lets it run with the machine's time again."""

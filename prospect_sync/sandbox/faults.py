@@ -172,8 +172,6 @@ class Faulty:
             await _replacement(rule)(scope, receive, send)
             return
         self._drop(scope)
-        # Lets the server notice that the connection is gone, so that it does not answer in our place.
-        await asyncio.sleep(0.01)
 
 
 class _Place:

@@ -24,19 +24,23 @@ class Transports:
     """Every open connection by its two addresses, so that a fault can cut it."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[Any, Any], asyncio.Transport] = {}
+        self._open: dict[tuple[Any, Any], H11Protocol] = {}
 
-    def opened(self, client: Any, server: Any, transport: asyncio.Transport) -> None:
-        self._open[client, server] = transport
+    def opened(self, connection: H11Protocol) -> None:
+        self._open[connection.client, connection.server] = connection
 
-    def closed(self, client: Any, server: Any) -> None:
-        self._open.pop((client, server), None)
+    def closed(self, connection: H11Protocol) -> None:
+        self._open.pop((connection.client, connection.server), None)
 
     def drop(self, scope: Scope) -> None:
-        transport = self._open.get((scope["client"], scope["server"]))
-        if transport is None:
+        """Cut the connection of a request; the loop closes it once the request's handling has returned."""
+        connection = self._open.get((scope["client"], scope["server"]))
+        if connection is None:
             raise ConnectionResetError("dropped by a fault")
-        transport.abort()
+        if connection.cycle is not None:
+            # Told now, the server does not answer in our place.
+            connection.cycle.disconnected = True
+        connection.transport.abort()
 
 
 class TlsServer(uvicorn.Server):
@@ -58,10 +62,10 @@ def tls_server(app: ASGIApp, tls: TlsFiles, transports: Transports) -> TlsServer
     class Connection(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            transports.opened(self.client, self.server, transport)
+            transports.opened(self)
 
         def connection_lost(self, exc: Exception | None) -> None:
-            transports.closed(self.client, self.server)
+            transports.closed(self)
             super().connection_lost(exc)
 
     return TlsServer(

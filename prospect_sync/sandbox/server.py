@@ -4,6 +4,7 @@ Puts the parts together; decides nothing about what an org answers.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -22,7 +23,8 @@ from prospect_sync.sandbox.admin import ACCOUNT_ENGAGEMENT, SALESFORCE, Admin
 from prospect_sync.sandbox.call_log import CallLog, Recorded
 from prospect_sync.sandbox.clock import OrgClock
 from prospect_sync.sandbox.faults import Faults, Faulty
-from prospect_sync.sandbox.listeners import HOST, TlsServer, Transports, listening, tls_server
+from prospect_sync.sandbox.listeners import HOST, PortTakenError, TlsServer, Transports, listening, tls_server
+from prospect_sync.sandbox.org_error import OrgError
 from prospect_sync.sandbox.salesforce import SalesforceOrg
 from prospect_sync.sandbox.seed import seeded_pairs
 from prospect_sync.sandbox.tls import TlsFiles, make_tls
@@ -133,16 +135,23 @@ def run(options: SandboxOptions) -> None:
     Raises:
         CannotStartError: a port is taken, or the data cannot be read.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="prospect-sync-sandbox-") as directory,
-        listening(options.port, _PORTS, {"pubsub"}) as sockets,
-    ):
-        tls = make_tls(Path(directory), OrgClock().now())
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="prospect-sync-sandbox-"))
         try:
-            sandbox = Sandbox(options, tls)
-        except (ValueError, KeyError, TypeError) as error:
-            raise CannotStartError(f"The data cannot be loaded: {error}") from error
-        asyncio.run(_serve(sandbox, tls, sockets))
+            sockets = stack.enter_context(listening(options.port, _PORTS, {"pubsub"}))
+        except PortTakenError as error:
+            raise CannotStartError(str(error)) from error
+        tls = make_tls(Path(directory), OrgClock().now())
+        asyncio.run(_serve(_loaded(options, tls), tls, sockets))
+
+
+def _loaded(options: SandboxOptions, tls: TlsFiles) -> Sandbox:
+    try:
+        return Sandbox(options, tls)
+    except OrgError as error:
+        raise CannotStartError(f"The data cannot be loaded: {json.dumps(error.body)}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CannotStartError(f"The data cannot be loaded: {error}") from error
 
 
 async def _serve(sandbox: Sandbox, tls: TlsFiles, sockets: Mapping[str, socket.socket]) -> None:

@@ -183,9 +183,7 @@ class ProspectApi:
             self._log_committed(request, edits.undelete(user, in_bin[-1]))
             found = in_bin
         committed = (
-            edits.update(user, found[-1], prospect)
-            if found
-            else edits.create(user, {"email": email, **prospect})
+            edits.update(user, found[-1], prospect) if found else edits.create(user, {"email": email, **prospect})
         )
         return self._written(request, committed, wanted, status=201)
 

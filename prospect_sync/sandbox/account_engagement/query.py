@@ -103,7 +103,7 @@ class PageTokens:
         self._secret = secret
 
     def issue(self, query: ProspectQuery, elapsed: float) -> str:
-        content = [query.filters, query.order, query.limit, query.deleted, query.after, query.served, int(elapsed)]
+        content = [query.filters, query.order, query.limit, query.deleted, query.after, query.served, elapsed]
         body = json.dumps(content, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
 
@@ -115,7 +115,7 @@ class PageTokens:
         if not hmac.compare_digest(raw[:12], self._sign(raw[12:])):
             raise refusal(211)
         filters, order, limit, deleted, after, served, issued = json.loads(raw[12:])
-        if elapsed - issued > _TOKEN_LIFE:
+        if round(elapsed - issued, 3) > _TOKEN_LIFE:
             raise refusal(210)
         return ProspectQuery(
             filters=tuple((name, sign, value) for name, sign, value in filters),

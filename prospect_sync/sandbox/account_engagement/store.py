@@ -162,7 +162,7 @@ class ProspectStore:
         for prospect_id, states in self._before.items():
             seen = 0.0
             for before in states:
-                seen = max(seen, before.written + before.share * seconds)
+                seen = max(seen, round(before.written + before.share * seconds, 3))
                 heapq.heappush(self._due, (seen, prospect_id))
         self.settle()
 
@@ -173,7 +173,7 @@ class ProspectStore:
         before = _Before(self._elapsed(), share, row)
         states = self._before.setdefault(prospect_id, deque())
         # A write is never seen before the record's earlier one.
-        seen = max(one.written + one.share * self.lag for one in (*states, before))
+        seen = max(round(one.written + one.share * self.lag, 3) for one in (*states, before))
         states.append(before)
         heapq.heappush(self._due, (seen, prospect_id))
         if len(states) == 1:
