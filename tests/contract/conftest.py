@@ -35,9 +35,7 @@ def engines() -> Iterator[Callable[[str], sa.Engine]]:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
-def sql_kits(
-    request: pytest.FixtureRequest, engines: Callable[[str], sa.Engine]
-) -> Callable[[Any, Any], Kit[Any]]:
+def sql_kits(request: pytest.FixtureRequest, engines: Callable[[str], sa.Engine]) -> Callable[[Any, Any], Kit[Any]]:
     """Makes kits in memory and on both databases, from a memory class and an SQL class."""
     if request.param == "memory":
         return lambda in_memory, _: memory_kit(in_memory)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+import pytest
 from redis import Redis
 
 from prospect_sync.stores.memory import HandClock
@@ -61,7 +62,9 @@ def age_redis(client: "Redis", milliseconds: int) -> None:
     for key in client.keys("*"):
         kind = client.type(key)
         if kind == "zset":
-            client.zadd(key, {member: score - milliseconds for member, score in client.zrange(key, 0, -1, withscores=True)})
+            client.zadd(
+                key, {member: score - milliseconds for member, score in client.zrange(key, 0, -1, withscores=True)}
+            )
         elif key.endswith(":again"):
             for ref, entry in client.hgetall(key).items():
                 lane, due, since, origin = entry.split(" ", 3)
@@ -84,6 +87,6 @@ def rejecting(checks: Iterable[Callable[[Any], None]], make_kit: Callable[[], An
 def _rejects(check: Callable[[Any], None], kit: Any) -> bool:
     try:
         check(kit)
-    except Exception:  # noqa: BLE001 - whatever goes wrong is a rejection
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever goes wrong is a rejection
         return True
     return False

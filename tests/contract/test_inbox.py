@@ -308,7 +308,9 @@ def check_a_third_death_is_poisonous(kit: Kit[Inbox]) -> None:
 
 def check_lanes_tell_waiting_due_and_age(kit: Kit[Inbox]) -> None:
     now = kit.now()
-    kit.store.offer([Hint(P1, due=now - 90 * SECOND), Hint(P2, due=now - 30 * SECOND), Hint(P3, due=now + 600 * SECOND)])
+    kit.store.offer(
+        [Hint(P1, due=now - 90 * SECOND), Hint(P2, due=now - 30 * SECOND), Hint(P3, due=now + 600 * SECOND)]
+    )
     lanes = kit.store.lanes()
     assert (lanes[Lane.LIVE].waiting, lanes[Lane.LIVE].due) == (3, 2)
     assert 90 <= lanes[Lane.LIVE].oldest_due < 95

@@ -26,6 +26,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from prospect_sync.stores.redis import connect
 from prospect_sync.stores.sql import make_engine, upgrade
+from prospect_sync.stores.sql.tables import METADATA
 
 _LEAST_REDIS = (6, 2)
 _START_SECONDS = 20.0
@@ -120,24 +121,29 @@ def redis_client(redis_server: RedisServer) -> Iterator["Redis"]:
 
 @dataclass
 class PostgresServer:
-    """The run's PostgreSQL; ``template`` is a database with our tables."""
+    """The run's PostgreSQL; ``ours`` is a database with our tables."""
 
     server: Any
-    template: str = "prospect_sync_template"
+    ours: str = ""
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def url(self, database: str) -> str:
         return str(self.server.get_uri(database=database))
 
-    def execute(self, statement: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
             connection.execute(statement.encode())
 
-    def create(self, template: str = "template0") -> str:
+    def create(self) -> str:
         """Create a database and give its name."""
         name = f"prospect_sync_{os.getpid()}_{next(self.numbers)}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.execute(f'CREATE DATABASE "{name}"')
         return name
+
+    def empty(self) -> None:
+        """Make our tables as they were before the first test; much faster than a new database."""
+        tables = ", ".join(f'"{name}"' for name in METADATA.tables if name != "fence")
+        self.execute(f"TRUNCATE {tables} RESTART IDENTITY; UPDATE fence SET value = 0", self.ours)
 
     def drop(self, name: str) -> None:
         self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
@@ -155,8 +161,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
         server.execute(f"ALTER SYSTEM SET {setting}")
     server.execute("SELECT pg_reload_conf()")
-    server.template = server.create()
-    engine = make_engine(server.url(server.template))
+    server.ours = server.create()
+    engine = make_engine(server.url(server.ours))
     upgrade(engine)
     engine.dispose()
     yield server
@@ -173,11 +179,10 @@ def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+def postgres_url(postgres_server: PostgresServer) -> str:
     """A PostgreSQL database with our tables, empty."""
-    name = postgres_server.create(postgres_server.template)
-    yield postgres_server.url(name)
-    postgres_server.drop(name)
+    postgres_server.empty()
+    return postgres_server.url(postgres_server.ours)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class SqlDesk(Desk):
             _entry_row(first[key], key) | {"since": now, "last": now, "times": times[key]} for key in sorted(first)
         ]
         with self._database.writing() as connection:
-            ids = dict(connection.execute(_counted(connection), entries).tuples().all())
+            ids = {row.key: row.id for row in connection.execute(_counted(connection), entries)}
             records = {(ids[_key(item)], str(item.ref)) for item in items}
             rows = [{"entry_id": entry_id, "ref": ref} for entry_id, ref in sorted(records)]
             insert_unless_there(connection, DESK_RECORDS, rows)
