@@ -137,7 +137,15 @@ def test_refusals_are_of_single_prospects(sandbox, side, patience, number):
     assert not any(one.unknown for one in found.values())
 
 
-@pytest.mark.parametrize("fault", [{"do": "drop_after"}, {"do": "answer_after", "status": 500, "body": "<html>"}])
+LOST = [
+    {"do": "drop_after"},
+    {"do": "answer_after", "status": 500, "body": "<html>"},
+    {"do": "answer_after", "status": 500, "body": {"code": 183, "message": "Internal error"}},
+    {"do": "answer_after", "status": 200, "body": "<html>"},
+]
+
+
+@pytest.mark.parametrize("fault", LOST)
 def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox, side, patience, number, fault):
     put(sandbox, *some(number, 1))
     sandbox.admin.faults({**fault, "org": ORG, "method": "PATCH"})
