@@ -67,7 +67,21 @@ def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
     looked = _look(runtime, batch, assembly, ready, people)
     pairs = [_pair(runtime, entry, (), None) for entry in looked]
     histories = _histories(runtime, batch, looked, pairs)
-    return [_work(runtime, entry, histories.get(entry.person.ref)) for entry in looked]
+    works = []
+    for entry in looked:
+        history = histories.get(entry.person.ref)
+        if _moved_on(entry.person, history):
+            assembly.again.append(Hint(entry.couple.prospect, batch.lane, origin="stale"))
+        else:
+            works.append(_work(runtime, entry, history))
+    return works
+
+
+def _moved_on(person: Person, history: PersonHistory | None) -> bool:
+    """A history row younger than the person as we read it: its values are no longer the ones we hold."""
+    if history is None or history.rows is None or person.modified.at is None:
+        return False
+    return any(at > person.modified.at for _, at, _ in history.rows)
 
 
 def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assembly) -> bool:

@@ -1,5 +1,6 @@
 """Find changed leads and contacts by their modification stamp and hint them: two positions, one API call a page."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ from prospect_sync.flow.accept import accept
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sweep import identify
 from prospect_sync.memory import Mark
-from prospect_sync.model import Hint, Lane, PersonType
+from prospect_sync.model import Hint, Lane, PersonType, Ref
 from prospect_sync.ports import Position, VersionPage
 
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -51,8 +52,18 @@ def _take(runtime: Runtime, kind: PersonType, page: VersionPage, *, hint_all: bo
         seconds=2 * runtime.tuning.person_overlap
     )  # no poll looks back further
     news = runtime.marks.unseen(kind.value, page.rows, page.read_at, keep_since)
-    hinted = page.rows if hint_all else news
-    return accept(runtime, [Hint(row.ref, Lane.LIVE, origin=kind.value) for row in hinted])
+    refs = known_by_their_prospects(runtime, [row.ref for row in (page.rows if hint_all else news)])
+    return accept(runtime, [Hint(ref, Lane.LIVE, origin=kind.value) for ref in refs])
+
+
+def known_by_their_prospects(runtime: Runtime, people: Sequence[Ref]) -> list[Ref]:
+    """Name each known pair by its prospect, so that the hints of its two records are one, and one worker's."""
+    couples = runtime.couples.of(people)
+    loose = [ref for ref in people if ref not in couples]
+    holders = runtime.mirror.by_person([ref.id for ref in loose])
+    names = {ref: couple.prospect for ref, couple in couples.items() if couple.ended is None}
+    names |= {ref: Ref.prospect(found[0].id) for ref in loose if (found := holders.get(ref.id))}
+    return [names.get(ref, ref) for ref in people]
 
 
 def _moved(mark: Mark, page: VersionPage, waiting: timedelta) -> Mark:
