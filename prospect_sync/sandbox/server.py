@@ -150,8 +150,10 @@ def _loaded(options: SandboxOptions, tls: TlsFiles) -> Sandbox:
         return Sandbox(options, tls)
     except OrgError as error:
         raise CannotStartError(f"The data cannot be loaded: {json.dumps(error.body)}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise CannotStartError(f"The data cannot be loaded: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CannotStartError(f"The data are not in the shape of a dump: {error!r}") from error
 
 
 async def _serve(sandbox: Sandbox, tls: TlsFiles, sockets: Mapping[str, socket.socket]) -> None:

@@ -6,7 +6,7 @@ refused with code 198.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from prospect_sync.sandbox.account_engagement.edits import Committed
 from prospect_sync.sandbox.account_engagement.errors import refusal
 from prospect_sync.sandbox.account_engagement.query import Wanted, read_deleted, read_fields, read_query
 from prospect_sync.sandbox.account_engagement.unit import BusinessUnit
-from prospect_sync.sandbox.account_engagement.values import Stored, shown
+from prospect_sync.sandbox.account_engagement.values import Shower, Stored, shown
 from prospect_sync.sandbox.org_error import OrgError
 from prospect_sync.sandbox.users import OrgUser
 
@@ -108,7 +108,7 @@ class ProspectApi:
         columns = [*keys, *(f'"{one.column.name}"' for one in wanted)]
         rows = unit.store.select(columns, condition, values, query.sql_order(), page + 1, query.offset)
         more, rows = len(rows) > page, rows[:page]
-        answers = [self._shown(wanted, row[len(keys) :]) for row in rows]
+        answers = self._shown(wanted, [row[len(keys) :] for row in rows])
         token, headers = None, {}
         if more and query.served + page < unit.chain_cap:
             token = unit.page_tokens.issue(query.next_page(rows[-1][: len(keys)], page), unit.clock.elapsed())
@@ -165,7 +165,8 @@ class ProspectApi:
         found = self._unit.edits.with_email(str(asked.get("matchEmail") or asked.get("email")), deleted=True)
         if not found:
             raise refusal(109)
-        return self._written(request, self._unit.edits.undelete(user, found[-1]), wanted, status=200)
+        committed = self._unit.edits.undelete(user, found[-1])
+        return self._written(request, committed, wanted, status=200 if wanted else 204)
 
     def _upsert(self, request: Request, user: OrgUser, body: bytes) -> Response:
         asked = _json_object(request, body, {"matchEmail", "prospect", "fields", "secondaryDeletedSearch"})
@@ -210,14 +211,19 @@ class ProspectApi:
         return JSONResponse(self._one(wanted, row), status, headers)
 
     def _one(self, wanted: tuple[Wanted, ...], row: Mapping[str, Stored]) -> dict[str, Any]:
-        return self._shown(wanted, [row[one.column.name] for one in wanted])
+        return self._shown(wanted, [[row[one.column.name] for one in wanted]])[0]
 
-    def _shown(self, wanted: tuple[Wanted, ...], values: Any) -> dict[str, Any]:
+    def _shown(self, wanted: tuple[Wanted, ...], rows: Sequence[Sequence[Stored]]) -> list[dict[str, Any]]:
+        if any(one.part is not None for one in wanted):
+            return [self._with_related(wanted, row) for row in rows]
+        shower = Shower([one.column for one in wanted], self._unit.zone)
+        return [shower.show(row) for row in rows]
+
+    def _with_related(self, wanted: tuple[Wanted, ...], row: Sequence[Stored]) -> dict[str, Any]:
         answer: dict[str, Any] = {}
-        zone = self._unit.zone
-        for one, value in zip(wanted, values, strict=True):
+        for one, value in zip(wanted, row, strict=True):
             if one.part is None:
-                answer[one.name] = shown(one.column, value, zone)
+                answer[one.name] = shown(one.column, value, self._unit.zone)
             elif value is None:
                 answer[one.name] = None
             else:

@@ -86,7 +86,7 @@ class ProspectEdits:
                 raise refusal(9)
             if in_bin := self.with_email(str(changes["email"]), deleted=True):
                 # Where an address may exist only once, adding it again brings its prospect back.
-                return self._write(user, in_bin[-1], {**changes, "isDeleted": 0}, "undelete")
+                return self._write(user, self._existing(in_bin[-1]), {**changes, "isDeleted": 0}, "undelete")
         now, owner = self._now(), user.account_engagement_id
         stamps = {"createdAt": now, "updatedAt": now, "createdById": owner, "updatedById": owner}
         row = {**NEW_PROSPECT, **changes, **self._follow({}, changes), **stamps}
@@ -104,12 +104,13 @@ class ProspectEdits:
             if others and not self._rules.multiple_prospects_per_email:
                 raise refusal(54)
         self._check_links(prospect_id, changes)
-        return self._write(user, prospect_id, changes, "update")
+        return self._write(user, before, changes, "update")
 
     def delete(self, user: OrgUser, prospect_id: int) -> Committed:
-        if self._existing(prospect_id)["isDeleted"]:
+        before = self._existing(prospect_id)
+        if before["isDeleted"]:
             raise refusal(109)
-        return self._write(user, prospect_id, {"isDeleted": 1}, "delete")
+        return self._write(user, before, {"isDeleted": 1}, "delete")
 
     def undelete(self, user: OrgUser, prospect_id: int) -> Committed:
         before = self._existing(prospect_id)
@@ -117,7 +118,7 @@ class ProspectEdits:
             raise refusal(109)
         if not self._rules.multiple_prospects_per_email and self.with_email(str(before["email"]), deleted=False):
             raise refusal(54)
-        return self._write(user, prospect_id, {"isDeleted": 0}, "undelete")
+        return self._write(user, before, {"isDeleted": 0}, "undelete")
 
     def with_email(self, email: str, *, deleted: bool) -> list[int]:
         """Ids of the prospects that have this address, the one with the latest activity last."""
@@ -127,14 +128,14 @@ class ProspectEdits:
             'coalesce("lastActivityAt", -1), "updatedAt", id',
         )
 
-    def _write(self, user: OrgUser, prospect_id: int, changes: dict[str, Stored], action: str) -> Committed:
+    def _write(self, user: OrgUser, before: Mapping[str, Stored], changes: dict[str, Stored], action: str) -> Committed:
+        prospect_id = int(before["id"] or 0)
         self._refuse_if_told(prospect_id)
-        before = self._existing(prospect_id)
         new = {**changes, **self._follow(before, changes)}
         new = {name: value for name, value in new.items() if before[name] != value}
         if new or self._rules.noop_patch_stamps:
             stamps: dict[str, Stored] = {"updatedAt": self._now(), "updatedById": user.account_engagement_id}
-            self._store.update(prospect_id, {**new, **stamps})
+            self._store.update(before, {**new, **stamps})
         return Committed(prospect_id, action, new)
 
     def _existing(self, prospect_id: int) -> dict[str, Stored]:

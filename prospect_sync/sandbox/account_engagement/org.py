@@ -16,7 +16,7 @@ from prospect_sync.sandbox.account_engagement.api import ProspectApi
 from prospect_sync.sandbox.account_engagement.edits import NEW_PROSPECT, Committed
 from prospect_sync.sandbox.account_engagement.limits import CallLimits
 from prospect_sync.sandbox.account_engagement.unit import BusinessUnit
-from prospect_sync.sandbox.account_engagement.values import Stored, shown, stored
+from prospect_sync.sandbox.account_engagement.values import Shower, Stored, stored
 from prospect_sync.sandbox.clock import OrgClock
 from prospect_sync.sandbox.users import BUSINESS_UNIT_ID, OrgUser, Tokens
 
@@ -96,14 +96,11 @@ class AccountEngagementOrg:
 
     def dump_prospects(self, *, nulls: bool = True) -> Iterator[dict[str, Any]]:
         """The newest state of every prospect, the deleted ones too, by id."""
-        kinds = [self._unit.fields.get(name) for name in self._unit.store.columns]
-        known = [field for field in kinds if field is not None]
+        known = [self._unit.fields.get(name) for name in self._unit.store.columns]
+        shower = Shower([field for field in known if field is not None], self._unit.zone)
         for row in self._unit.store.all_rows():
-            yield {
-                field.name: shown(field, value, self._unit.zone)
-                for field, value in zip(known, row, strict=True)
-                if nulls or value is not None
-            }
+            prospect = shower.show(row)
+            yield prospect if nulls else {name: value for name, value in prospect.items() if value is not None}
 
     def ui_edit(
         self, user: str, record_id: str | int | None, changes: Mapping[str, Any], action: str = "update"

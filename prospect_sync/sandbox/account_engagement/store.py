@@ -87,9 +87,10 @@ class ProspectStore:
         self._remember(prospect_id, None)
         return prospect_id
 
-    def update(self, prospect_id: int, changes: Mapping[str, Stored]) -> None:
-        if self.lag > 0:
-            self._remember(prospect_id, self._row("prospect", prospect_id))
+    def update(self, before: Mapping[str, Stored], changes: Mapping[str, Stored]) -> None:
+        """Change a prospect whose newest state is `before`."""
+        prospect_id = int(before["id"] or 0)
+        self._remember(prospect_id, tuple(before[column] for column in self.columns))
         settings = ", ".join(f'"{column}" = ?' for column in changes)
         self._db.execute(
             f"UPDATE prospect SET {settings} WHERE id = ?",  # noqa: S608 - column names only

@@ -6,6 +6,7 @@ field's kind is refused with the vendor's code.
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -55,6 +56,22 @@ def shown(field: ProspectField, value: Stored, zone: tzinfo) -> Any:
             return json.loads(str(value))
         case _:
             return value
+
+
+class Shower:
+    """Turns stored rows of the same fields into JSON objects, many at a time."""
+
+    def __init__(self, fields: Sequence[ProspectField], zone: tzinfo) -> None:
+        self._names = [field.name for field in fields]
+        self._converted = [field for field in fields if field.kind in ("boolean", "instant", "list")]
+        self._zone = zone
+
+    def show(self, row: Sequence[Stored]) -> dict[str, Any]:
+        answer: dict[str, Any] = dict(zip(self._names, row, strict=True))
+        for field in self._converted:
+            if answer[field.name] is not None:
+                answer[field.name] = shown(field, answer[field.name], self._zone)
+        return answer
 
 
 def iso(seconds: int, zone: tzinfo) -> str:

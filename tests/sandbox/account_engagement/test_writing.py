@@ -193,6 +193,7 @@ def test_delete_and_undelete(unit):
     assert (answer.status_code, answer.json()) == (200, {"id": 11})
     assert unit.read(11, "jobTitle,isDeleted") == {"jobTitle": "CTO", "isDeleted": False}
     assert unit.refused("POST", f"{PROSPECTS}/do/undelete", json={"email": "ada@x.example"}) == (404, 109)
+    assert unit.http.post(f"{PROSPECTS}/do/undelete", json={"matchEmail": "cy@x.example"}).status_code == 204
 
 
 def test_a_prospect_cannot_come_back_while_another_has_its_address(unit):
