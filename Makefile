@@ -1,6 +1,6 @@
 # What a newcomer and a CI machine need: `make demo`, `make test`, `make check`. Needs Python >= 3.11, pip and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format proto lock clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -30,6 +30,9 @@ check: $(READY) ## linters, types, import contracts, lock files, and what no fil
 format: $(READY) ## put the code into shape
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+proto: $(READY) ## generate the event bus modules anew from their .proto
+	$(RUN) grpc_tools.protoc -I. --python_out=. --pyi_out=. --grpc_python_out=. prospect_sync/eventbus/pubsub_api.proto
 
 lock: $(READY) ## pin the requirements anew (UPGRADE=1 for the newest of everything)
 	UPGRADE="$(UPGRADE)" requirements/lock.sh $(VENV)/bin/python
