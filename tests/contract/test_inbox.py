@@ -235,6 +235,17 @@ def check_nothing_remains_once_a_record_was_lost(kit: Kit[Inbox]) -> None:
     assert kit.store.remaining(batch) <= 0
 
 
+def check_losing_a_claimed_record_is_a_loss_too(kit: Kit[Inbox]) -> None:
+    batch = take(offered(kit, P1))
+    kit.store.claim(batch, [LEAD], LEASE / 2)
+    kit.age(LEASE / 2 + 1)
+    assert kit.store.reap() == ({LEAD}, frozenset())
+    assert (kit.store.extend(batch, LEASE), kit.store.remaining(batch)) == (False, 0.0)
+    kit.store.release(batch, [Hint(LEAD, Lane.CONSENT), Hint(P1, Lane.CONSENT)])
+    assert take(kit.store, Lane.CONSENT).refs == {P1}
+    assert take(kit.store, Lane.LIVE).refs == {LEAD}
+
+
 def check_release_ends_the_leases(kit: Kit[Inbox]) -> None:
     batch = take(offered(kit, P1))
     kit.store.release(batch)
