@@ -1,6 +1,7 @@
 """What the flow needs from the world, as Protocols.
 
-A docstring here is a contract; the contract suites test it sentence by sentence. Every method may raise the four failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datetimes.
+A docstring here is a contract; the contract suites test it sentence by sentence. Every method may raise the four
+failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datetimes.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
