@@ -317,6 +317,16 @@ def check_a_third_death_is_poisonous(kit: Kit[Inbox]) -> None:
     assert take(offered(kit, P1)).deaths == {}
 
 
+def check_a_poisonous_record_is_named_until_it_is_buried(kit: Kit[Inbox]) -> None:
+    offered(kit, P1)
+    die(kit)
+    die(kit)
+    die(kit)
+    assert kit.store.reap() == (frozenset(), {P1})
+    kit.store.bury([P1])
+    assert kit.store.reap() == (frozenset(), frozenset())
+
+
 def check_lanes_tell_waiting_due_and_age(kit: Kit[Inbox]) -> None:
     now = kit.now()
     kit.store.offer(
@@ -415,8 +425,8 @@ def test_an_offer_larger_than_a_step_arrives_whole(redis_client):
 class ForgetfulInbox(MemoryInbox):
     """Overdue leases end, and the record is gone."""
 
-    def _bury(self, ref, now, *, poisonous):
-        super()._bury(ref, now, poisonous=poisonous)
+    def _end(self, ref, now, *, poisonous):
+        super()._end(ref, now, poisonous=poisonous)
         self._waiting.pop(ref, None)
 
 
