@@ -1,6 +1,7 @@
 """What the flow needs from the world, as Protocols.
 
-A docstring here is a contract; the contract suites test it sentence by sentence. Every method may raise the four failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datetimes.
+A docstring here is a contract; the contract suites test it sentence by sentence. Every method may raise the four
+failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datetimes.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -247,8 +248,12 @@ class Inbox(Protocol):
         """End overdue leases. Returns (returned to waiting, poisonous).
 
         A returned record waits in its old lane, due now, with one more death. A record on its third death is
-        poisonous: it leaves inbox and leases, and the caller puts it on the desk.
+        poisonous: it leaves waiting and leases, and is named by every call until it is buried.
         """
+        ...
+
+    def bury(self, refs: Collection[Ref]) -> None:
+        """Stop naming these poisonous records: they stand on the desk now."""
         ...
 
     def lanes(self) -> Mapping[Lane, LaneState]:
@@ -425,14 +430,18 @@ class Marks(Protocol):
         """Store the mark of a source."""
         ...
 
-    def unseen(
-        self, source: str, versions: Sequence[Version], read_at: datetime, keep_since: datetime
-    ) -> Sequence[Version]:
-        """Give the versions that are news, and remember all of them.
+    def unseen(self, source: str, versions: Sequence[Version]) -> Sequence[Version]:
+        """Give the versions that are news, and remember nothing.
 
         News: not seen before with this stamp, or seen only while the stamp's own second (and one more) had not passed
-        on the vendor's clock (``read_at``), so that a second edit in the same second is not missed. Versions with
-        stamps before ``keep_since`` are forgotten.
+        on the vendor's clock, so that a second edit in the same second is not missed.
+        """
+        ...
+
+    def saw(self, source: str, versions: Sequence[Version], read_at: datetime, keep_since: datetime) -> None:
+        """Remember versions read at ``read_at`` (vendor's clock): call it once their hints are in the inbox.
+
+        Versions with stamps before ``keep_since`` are forgotten.
         """
         ...
 

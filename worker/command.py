@@ -1,6 +1,7 @@
 """The verbs of ``python -m worker``: each reads the settings, reports all that is wrong at once, and starts one thing."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -86,6 +87,9 @@ def alive() -> None:
 def demo(
     pairs: Annotated[int, typer.Option(min=1, help="How many pairs.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same pairs and edits.")] = 1,
+    seconds: Annotated[float, typer.Option(min=0, help="How long the simulated users edit.")] = 12,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave data and logs behind.")] = False,
 ) -> None:
     """Show the whole product on two pretend orgs, and check every pair at the end.
 
@@ -93,7 +97,7 @@ def demo(
     """
     from worker.demo import run_demo
 
-    sys.exit(run_demo(pairs=pairs, seed=seed))
+    sys.exit(run_demo(pairs, seed, seconds=seconds, json_file=json_file, keep=keep))
 
 
 def _settings() -> Settings:

@@ -46,14 +46,17 @@ def poll_people(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | Non
 
 
 def _take(runtime: Runtime, kind: PersonType, page: VersionPage, *, hint_all: bool) -> int:
+    """Hint the page's news, and only then remember having seen it: a crash between the two costs a second look."""
     if not page.rows:
         return 0
+    news = page.rows if hint_all else runtime.marks.unseen(kind.value, page.rows)
+    refs = known_by_their_prospects(runtime, [row.ref for row in news])
+    found = accept(runtime, [Hint(ref, Lane.LIVE, origin=kind.value) for ref in refs])
     keep_since = page.rows[-1].stamp - timedelta(
         seconds=2 * runtime.tuning.person_overlap
     )  # no poll looks back further
-    news = runtime.marks.unseen(kind.value, page.rows, page.read_at, keep_since)
-    refs = known_by_their_prospects(runtime, [row.ref for row in (page.rows if hint_all else news)])
-    return accept(runtime, [Hint(ref, Lane.LIVE, origin=kind.value) for ref in refs])
+    runtime.marks.saw(kind.value, page.rows, page.read_at, keep_since)
+    return found
 
 
 def known_by_their_prospects(runtime: Runtime, people: Sequence[Ref]) -> list[Ref]:

@@ -26,6 +26,7 @@ def tend(runtime: Runtime) -> None:
         log.warning("lease.expired", records=len(returned))
     if poisonous:
         runtime.desk.report([_poison(ref) for ref in poisonous])
+        runtime.inbox.bury(poisonous)
         log.error("record.poisonous", refs=sorted(str(ref) for ref in poisonous))
     for lane, state in sorted(runtime.inbox.lanes().items()):
         if state.due:

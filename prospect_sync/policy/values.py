@@ -24,14 +24,13 @@ class Empty(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Neither filled nor empty: ``missing`` from what was read, or not readable as its type. ``reason`` is for people."""
+    """Neither filled nor empty: missing from what was read, or not readable as its type. ``reason`` is for people."""
 
     reason: str
-    missing: bool = False
 
 
 EMPTY: Final = Empty.EMPTY
-NOT_READ: Final = Unread("was not read", missing=True)
+NOT_READ: Final = Unread("was not read")
 
 Reading = str | bool | Decimal | date | datetime | frozenset[str] | Empty | Unread
 

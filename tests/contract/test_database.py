@@ -1,7 +1,11 @@
 """The databases themselves: migrations, many processes, and what a locked or missing database is called."""
 
+import sqlite3
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +14,7 @@ from alembic.migration import MigrationContext
 
 from prospect_sync.errors import Misconfigured, TryLater
 from prospect_sync.stores.sql import SqlFence, SqlMirror, make_engine, upgrade
-from prospect_sync.stores.sql.engine import Database
+from prospect_sync.stores.sql.engine import Database, _write_ahead
 from prospect_sync.stores.sql.tables import METADATA, NOTES
 
 UPGRADE = """
@@ -64,6 +68,23 @@ def test_sqlite_keeps_a_write_ahead_log(sqlite_url, engines):
         assert [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in settings] == ["wal", 1, 30_000, 1]
 
 
+def test_switching_to_the_write_ahead_log_waits_for_a_writer_of_the_old_kind(tmp_path, engines):
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("CREATE TABLE old (x)")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("INSERT INTO old VALUES (1)")
+        engine = engines(f"sqlite:///{file}")
+        with ThreadPoolExecutor(1) as pool:
+            opened = pool.submit(upgrade, engine)
+            deadline = time.monotonic() + 20
+            while _write_ahead.statistics.get("attempt_number", 0) < 2 and not opened.done():
+                assert time.monotonic() < deadline
+            writer.execute("COMMIT")
+            opened.result(20)
+    assert SqlFence(engine).next() == 1
+
+
 def test_a_second_sqlite_writer_is_told_to_try_later_and_readers_go_on(sqlite_url, engines):
     impatient = engines(sqlite_url)
 
@@ -81,9 +102,14 @@ def test_a_second_sqlite_writer_is_told_to_try_later_and_readers_go_on(sqlite_ur
 
 def test_a_write_that_fails_leaves_nothing(ready_engine):
     database = Database(ready_engine)
-    with pytest.raises(ZeroDivisionError), database.writing() as connection:
-        connection.execute(sa.insert(NOTES).values(key="half", text="done"))
-        raise ZeroDivisionError
+
+    def fail_half_way() -> None:
+        with database.writing() as connection:
+            connection.execute(sa.insert(NOTES).values(key="half", text="done"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     with database.reading() as connection:
         assert connection.execute(sa.select(NOTES)).all() == []
 
@@ -96,11 +122,16 @@ def test_a_database_without_our_tables_is_misconfigured(empty_url, engines):
 def test_a_lost_postgres_connection_is_try_later_and_work_goes_on(postgres_url, engines):
     engine = engines(postgres_url)
     database, other = Database(engine), engines(postgres_url)
-    with pytest.raises(TryLater) as raised, database.writing() as connection:
-        pid = connection.execute(sa.select(sa.func.pg_backend_pid())).scalar_one()
-        with other.begin() as killer:
-            killer.execute(sa.select(sa.func.pg_terminate_backend(pid)))
-        connection.execute(sa.select(NOTES))
+
+    def lose_the_connection() -> None:
+        with database.writing() as connection:
+            pid = connection.execute(sa.select(sa.func.pg_backend_pid())).scalar_one()
+            with other.begin() as killer:
+                killer.execute(sa.select(sa.func.pg_terminate_backend(pid)))
+            connection.execute(sa.select(NOTES))
+
+    with pytest.raises(TryLater) as raised:
+        lose_the_connection()
     assert raised.value.reason == "outage"
     assert SqlFence(engine).next() == 1
 

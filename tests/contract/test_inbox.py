@@ -235,6 +235,17 @@ def check_nothing_remains_once_a_record_was_lost(kit: Kit[Inbox]) -> None:
     assert kit.store.remaining(batch) <= 0
 
 
+def check_losing_a_claimed_record_is_a_loss_too(kit: Kit[Inbox]) -> None:
+    batch = take(offered(kit, P1))
+    kit.store.claim(batch, [LEAD], LEASE / 2)
+    kit.age(LEASE / 2 + 1)
+    assert kit.store.reap() == ({LEAD}, frozenset())
+    assert (kit.store.extend(batch, LEASE), kit.store.remaining(batch)) == (False, 0.0)
+    kit.store.release(batch, [Hint(LEAD, Lane.CONSENT), Hint(P1, Lane.CONSENT)])
+    assert take(kit.store, Lane.CONSENT).refs == {P1}
+    assert take(kit.store, Lane.LIVE).refs == {LEAD}
+
+
 def check_release_ends_the_leases(kit: Kit[Inbox]) -> None:
     batch = take(offered(kit, P1))
     kit.store.release(batch)
@@ -304,6 +315,16 @@ def check_a_third_death_is_poisonous(kit: Kit[Inbox]) -> None:
     assert kit.store.oldest() is None
     assert [state.waiting for state in kit.store.lanes().values()] == [0, 0, 0]
     assert take(offered(kit, P1)).deaths == {}
+
+
+def check_a_poisonous_record_is_named_until_it_is_buried(kit: Kit[Inbox]) -> None:
+    offered(kit, P1)
+    die(kit)
+    die(kit)
+    die(kit)
+    assert kit.store.reap() == (frozenset(), {P1})
+    kit.store.bury([P1])
+    assert kit.store.reap() == (frozenset(), frozenset())
 
 
 def check_lanes_tell_waiting_due_and_age(kit: Kit[Inbox]) -> None:
@@ -404,8 +425,8 @@ def test_an_offer_larger_than_a_step_arrives_whole(redis_client):
 class ForgetfulInbox(MemoryInbox):
     """Overdue leases end, and the record is gone."""
 
-    def _bury(self, ref, now, *, poisonous):
-        super()._bury(ref, now, poisonous=poisonous)
+    def _end(self, ref, now, *, poisonous):
+        super()._end(ref, now, poisonous=poisonous)
         self._waiting.pop(ref, None)
 
 

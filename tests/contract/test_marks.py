@@ -34,47 +34,59 @@ def check_a_mark_is_stored_per_source(kit: Kit[Marks]) -> None:
     assert (kit.other().get("Lead"), kit.other().get("prospect")) == (first, second)
 
 
+def news(marks: Marks, source: str, versions, read_at, keep_since):
+    """What a poll does: ask, hint, and only then remember."""
+    found = marks.unseen(source, versions)
+    marks.saw(source, versions, read_at, keep_since)
+    return found
+
+
+def check_asking_remembers_nothing(kit: Kit[Marks]) -> None:
+    assert kit.store.unseen("Lead", [V1]) == [V1]
+    assert kit.store.unseen("Lead", [V1]) == [V1]
+
+
 def check_a_version_is_news_once(kit: Kit[Marks]) -> None:
-    assert kit.store.unseen("Lead", [V1], WELL_AFTER, LONG_AGO) == [V1]
-    assert kit.other().unseen("Lead", [V1], WELL_AFTER, LONG_AGO) == []
+    assert news(kit.store, "Lead", [V1], WELL_AFTER, LONG_AGO) == [V1]
+    assert news(kit.other(), "Lead", [V1], WELL_AFTER, LONG_AGO) == []
 
 
 def check_a_new_stamp_is_news(kit: Kit[Marks]) -> None:
     newer = Version(LEAD, T0 + 5 * SECOND)
-    kit.store.unseen("Lead", [V1], WELL_AFTER, LONG_AGO)
-    assert kit.store.unseen("Lead", [newer], WELL_AFTER, LONG_AGO) == [newer]
-    assert kit.store.unseen("Lead", [newer], WELL_AFTER, LONG_AGO) == []
+    news(kit.store, "Lead", [V1], WELL_AFTER, LONG_AGO)
+    assert news(kit.store, "Lead", [newer], WELL_AFTER, LONG_AGO) == [newer]
+    assert news(kit.store, "Lead", [newer], WELL_AFTER, LONG_AGO) == []
 
 
 def check_a_sighting_within_the_stamps_own_second_is_not_final(kit: Kit[Marks]) -> None:
     for read_at in (T0, T0 + SECOND, T0 + 1.9 * SECOND, T0 + 2 * SECOND):
-        assert kit.store.unseen("Lead", [V1], read_at, LONG_AGO) == [V1]
-    assert kit.store.unseen("Lead", [V1], T0 + 3 * SECOND, LONG_AGO) == []
+        assert news(kit.store, "Lead", [V1], read_at, LONG_AGO) == [V1]
+    assert news(kit.store, "Lead", [V1], T0 + 3 * SECOND, LONG_AGO) == []
 
 
 def check_a_final_sighting_stays_final(kit: Kit[Marks]) -> None:
-    kit.store.unseen("Lead", [V1], WELL_AFTER, LONG_AGO)
-    assert kit.store.unseen("Lead", [V1], T0, LONG_AGO) == []
-    assert kit.store.unseen("Lead", [V1], WELL_AFTER, LONG_AGO) == []
+    news(kit.store, "Lead", [V1], WELL_AFTER, LONG_AGO)
+    assert news(kit.store, "Lead", [V1], T0, LONG_AGO) == []
+    assert news(kit.store, "Lead", [V1], WELL_AFTER, LONG_AGO) == []
 
 
 def check_all_versions_of_a_call_are_remembered(kit: Kit[Marks]) -> None:
     versions = [Version(Ref.person(PersonType.LEAD, f"00Q{number:012d}"), T0) for number in range(1_500)]
-    assert kit.store.unseen("Lead", versions[:700], WELL_AFTER, LONG_AGO) == versions[:700]
-    assert kit.store.unseen("Lead", versions, WELL_AFTER, LONG_AGO) == versions[700:]
-    assert kit.store.unseen("Lead", versions, WELL_AFTER, LONG_AGO) == []
-    assert kit.store.unseen("Lead", [], WELL_AFTER, LONG_AGO) == []
+    assert news(kit.store, "Lead", versions[:700], WELL_AFTER, LONG_AGO) == versions[:700]
+    assert news(kit.store, "Lead", versions, WELL_AFTER, LONG_AGO) == versions[700:]
+    assert news(kit.store, "Lead", versions, WELL_AFTER, LONG_AGO) == []
+    assert news(kit.store, "Lead", [], WELL_AFTER, LONG_AGO) == []
 
 
 def check_sources_do_not_see_each_others_versions(kit: Kit[Marks]) -> None:
-    kit.store.unseen("Lead", [V1], WELL_AFTER, LONG_AGO)
-    assert kit.store.unseen("Contact", [V1], WELL_AFTER, LONG_AGO) == [V1]
+    news(kit.store, "Lead", [V1], WELL_AFTER, LONG_AGO)
+    assert news(kit.store, "Contact", [V1], WELL_AFTER, LONG_AGO) == [V1]
 
 
 def check_old_versions_are_forgotten(kit: Kit[Marks]) -> None:
     younger = Version(LEAD2, T0 + 30 * SECOND)
-    kit.store.unseen("Lead", [V1, younger], WELL_AFTER, T0 + SECOND)
-    assert kit.store.unseen("Lead", [V1, younger], WELL_AFTER, LONG_AGO) == [V1]
+    news(kit.store, "Lead", [V1, younger], WELL_AFTER, T0 + SECOND)
+    assert news(kit.store, "Lead", [V1, younger], WELL_AFTER, LONG_AGO) == [V1]
 
 
 def check_hints_are_kept_until_dropped(kit: Kit[Marks]) -> None:
@@ -119,11 +131,10 @@ def test_marks(check, kit):
 class TrustingMarks(MemoryMarks):
     """What was seen with this stamp once is never news again."""
 
-    def unseen(self, source, versions, read_at, keep_since):
-        news = super().unseen(source, versions, read_at, keep_since)
+    def saw(self, source, versions, read_at, keep_since):
+        super().saw(source, versions, read_at, keep_since)
         seen = self._seen[source]
         self._seen[source] = {ref: Sighting(sighting.stamp, final=True) for ref, sighting in seen.items()}
-        return news
 
 
 def test_the_suite_rejects_marks_that_trust_the_stamp_alone():

@@ -120,6 +120,39 @@ def check_a_dead_runner_is_replaced_after_the_patience(kit: Kit[Once]) -> None:
     assert work.runs == 1
 
 
+def check_a_run_taken_for_dead_sets_nothing_back_when_it_ends(kit: Kit[Once]) -> None:
+    stuck, work, since = Work(gate_open=False), Work(), kit.store.mark()
+    other = kit.other()
+    runner = in_background(lambda: other.share("mirror", since, stuck, PATIENCE))
+    assert stuck.begun.wait(20)
+    kit.age(PATIENCE + 1)
+    after = kit.store.mark()
+    kit.store.share("mirror", after, work, PATIENCE)
+    stuck.gate.set()
+    runner.join()
+    kit.store.share("mirror", after, work, PATIENCE)
+    assert work.runs == 1
+
+
+def check_a_run_taken_for_dead_does_not_end_its_successor(kit: Kit[Once]) -> None:
+    stuck, second, third = Work(gate_open=False), Work(gate_open=False), Work()
+    first_client, second_client = kit.other(), kit.other()
+    since = kit.store.mark()
+    first_runner = in_background(lambda: first_client.share("mirror", since, stuck, PATIENCE))
+    assert stuck.begun.wait(20)
+    kit.age(PATIENCE + 1)
+    after = kit.store.mark()
+    second_runner = in_background(lambda: second_client.share("mirror", after, second, PATIENCE))
+    assert second.begun.wait(20)
+    stuck.gate.set()
+    first_runner.join()
+    kit.clock.on_sleep = lambda: (second.gate.set(), second_runner.join())
+    kit.store.share("mirror", after, third, PATIENCE)
+    second.gate.set()
+    second_runner.join()
+    assert (second.runs, third.runs) == (1, 0)
+
+
 CHECKS = checks_in(globals())
 
 

@@ -118,6 +118,27 @@ def test_a_fetcher_that_died_is_replaced(redis_kits, redis_client):
     assert (kit.store.get("salesforce", None, fetch), fetch.times) == (NEW, 1)
 
 
+def test_a_fetcher_that_was_taken_for_dead_leaves_its_successors_lock(redis_kits, redis_client):
+    lock = "{prospect-sync}:token:salesforce:lock"
+
+    def slow() -> Token:
+        redis_client.set(lock, "the successor", px=60_000)
+        return NEW
+
+    redis_kits(RedisTokens).store.get("salesforce", None, slow)
+    assert redis_client.get(lock) == "the successor"
+
+
+def test_a_token_fetched_just_before_the_lock_was_got_is_used(redis_kits):
+    def somebody_is_faster() -> str:
+        kit.other().get("salesforce", None, Fetch(NEW))
+        return "our id"
+
+    kit = redis_kits(RedisTokens)
+    late = redis_kits(lambda client, clock: RedisTokens(client, clock, new_id=somebody_is_faster))
+    assert late.store.get("salesforce", None, never) == NEW
+
+
 class EagerTokens(MemoryTokens):
     """Everybody fetches their own."""
 

@@ -200,3 +200,32 @@ def test_a_multi_select_is_read_singly_and_only_where_the_prospect_changed() -> 
 def test_the_connector_users_are_who_the_runtime_says() -> None:
     world = in_step()
     assert world.runtime.connector == ConnectorUsers(SALESFORCE_CONNECTOR, CONNECTOR)
+
+
+def test_a_batch_costs_no_more_calls_than_its_writes_ask_for() -> None:
+    """At most ceil(guarded / 25) + ceil(unguarded / 200) + 4 Salesforce calls; here 150 are guarded and 50 are not."""
+    world = in_step(200)
+    world.at(11, 0)
+    for number in range(1, 201):
+        world.engagement.edit(number, {"jobTitle": "CTO"} if number <= 150 else {"source": "Other"})
+    world.clock.advance(2)
+    world.poll()
+    world.salesforce.calls.clear()
+    world.work()
+    guarded = [write for write in world.salesforce.committed if write.unmodified_since is not None]
+    assert (len(guarded), len(world.salesforce.committed)) == (150, 200)
+    assert len(world.salesforce.calls) <= 6 + 1 + 4
+
+
+def test_a_prospect_belongs_to_the_person_whose_id_it_holds() -> None:
+    """LN-1: by the id, and not by the address, which is another person's here."""
+    world = World()
+    _, ref = world.pair(1)
+    _, other = world.pair(2)
+    world.engagement.edit(2, {"salesforceId": None, "email": None})
+    world.salesforce.edit(ref, {"Email": "somebody@example.org"})
+    world.salesforce.edit(other, {"Email": "p1@example.org"})
+    world.cycles(3)
+    couple = world.runtime.couples.of([ref])[ref]
+    assert couple.prospect_id == 1
+    assert world.runtime.couples.of([other]) == {}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf
 from typing import Any
 
@@ -54,6 +54,7 @@ def read(raw: Any, kind: str) -> Any:
         return Unreadable(repr(raw))
 
 
+@lru_cache(maxsize=1 << 16)
 def second(instant: str) -> int:
     """Seconds since the epoch, fractions cut."""
     return int(datetime.fromisoformat(re.sub(r"\.\d+", "", instant).replace("+0000", "+00:00")).timestamp() // 1)

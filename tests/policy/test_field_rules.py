@@ -479,6 +479,8 @@ def test_most_recent_record(stamps, expected):
         (Echo("B", "A"), "ECHO"),
         (Echo("A", "C"), None),
         (Echo("C", "B"), None),
+        (Echo("B", "C"), None),
+        (Echo("C", "A"), None),
         (Echo(["?"], "B"), None),
     ],
 )
@@ -668,3 +670,82 @@ def test_every_rule_id_that_a_decision_carries_is_in_the_register():
 
 def test_instants_are_utc():
     assert at("10:00:00").tzinfo == UTC
+
+
+# --- what the evidence says, and what is not known
+
+
+def test_the_evidence_says_what_proved_what():
+    plan = decide(RF, "A", "B", connector=ConnectorRules(skew_margin=2), history=[("10:00:03", False)])
+    assert plan.decisions[0].evidence == {
+        "salesforce_time": "2026-11-20T10:00:03Z",
+        "salesforce_source": "history row",
+        "account_engagement_interval": ["2026-11-20T10:00:00Z", "2026-11-20T10:00:00Z"],
+        "account_engagement_source": "observed change",
+        "first_seen": False,
+        "skew_margin": 2.0,
+        "decided_by": "field time",
+    }
+
+
+def test_the_evidence_of_an_unknown_order_shows_the_records():
+    plan = decide(RF, "A", "B", history=[("10:30:00", False)], ae_time=None, modified="11:00:00")
+    assert plan.decisions[0].evidence == {
+        "salesforce_time": "2026-11-20T10:30:00Z",
+        "salesforce_source": "history row",
+        "account_engagement_interval": ["2026-11-20T07:00:00Z", "2026-11-20T11:00:00Z"],
+        "account_engagement_source": "first seen",
+        "first_seen": True,
+        "salesforce_record_time": "2026-11-20T11:00:00Z",
+        "salesforce_record_source": "record last modified",
+        "account_engagement_record_time": "2026-11-20T11:00:00Z",
+        "account_engagement_record_source": "record last modified",
+        "decided_by": "without_history: record; tie: salesforce",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ae", "sf", "unread"),
+    [
+        (["?"], "B", {"account_engagement": "cannot be read as text"}),
+        ("A", ["?"], {"salesforce": "cannot be read as text"}),
+    ],
+)
+def test_the_evidence_of_unread_names_the_side(ae, sf, unread):
+    assert decide(U_SF, ae, sf).decisions[0].evidence == {"unread": unread}
+
+
+@pytest.mark.parametrize("behavior", [RF, RR])
+@pytest.mark.parametrize("stamp", ["created", "modified", "ae_created", "ae_modified"])
+def test_a_stamp_that_was_not_read_proves_nothing(behavior, stamp):
+    known = {
+        "created": at("08:00:00"),
+        "modified": at("12:00:00"),
+        "ae_created": at("07:00:00"),
+        "ae_modified": at("07:30:00"),
+    }
+    known[stamp] = None
+    pair = Pair(
+        Prospect(7, {"jobTitle": "A"}, Stamp(known["ae_created"]), Stamp(known["ae_modified"], "41")),
+        Person(PersonType.LEAD, "00Q", {"Title": "B"}, Stamp(known["created"], SALES), Stamp(known["modified"], SALES)),
+        Evidence(history=()),
+        CONNECTOR,
+    )
+    plan = resolve(pair, Mapping(fields=(FieldMapping("jobTitle", "Title", None, behavior),)))
+    # the record's creation takes no part in most_recent_record, its modification none in most_recent_field
+    proved = {(RF, "modified"), (RR, "created"), (RR, "ae_created")}
+    undecided = "UNK" if behavior is RF else "TIE"
+    assert plan.decisions[0].rule == (
+        ("RF-1" if behavior is RF else "RR-1") if (behavior, stamp) in proved else undecided
+    )
+
+
+def test_a_value_that_came_from_ae_is_older_than_whatever_ae_holds():
+    plan = decide(RF, "A", "B", history=[], created_by=CONNECTOR.salesforce_user_id, ae_time=None)
+    assert outcome(plan)[:2] == ("RF-1", AE)
+    assert plan.decisions[0].evidence["salesforce_source"] == "created by connector"
+
+
+def test_text_that_is_not_the_same_class_is_compared_by_its_type():
+    assert outcome(decide(U_SF, "42", 42))[0] == "SAME"
+    assert outcome(decide(U_SF, "", None))[0] == "SAME"

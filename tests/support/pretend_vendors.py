@@ -157,7 +157,9 @@ class PretendAccountEngagement:
     def changed(self, since: datetime, fields: Collection[str]) -> Iterator[ProspectPage]:
         self.calls.append("changed")
         visible = [prospect for key in self.versions if (prospect := self._visible(key)) is not None]
-        rows = sorted((row for row in visible if (row.modified.at or BORN) >= since), key=lambda row: row.modified.at)
+        rows = sorted(
+            (row for row in visible if (row.modified.at or BORN) >= since), key=lambda row: row.modified.at or BORN
+        )
         yield ProspectPage(tuple(self._shown(row, fields) for row in rows), to_second(self.clock.now()), last=True)
 
     def _shown(self, row: Prospect, fields: Collection[str]) -> Prospect:

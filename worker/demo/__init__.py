@@ -4,6 +4,7 @@ import json
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ _WHOLE_LEDGER = 10_000_000
 
 
 def run_demo(
-    pairs: int = 1000, seed: int = 1, *, seconds: float = 20, json_file: Path | None = None, keep: bool = False
+    pairs: int = 1000, seed: int = 1, *, seconds: float = 12, json_file: Path | None = None, keep: bool = False
 ) -> int:
     """Run the demo and print its report; gives the exit code: 0 when every pair is as it must be, 1 when one is not.
 
@@ -60,13 +61,11 @@ def _interrupted(*_: Any) -> None:
 def _perform(console: Console, pairs: int, seed: int, seconds: float, *, keep: bool) -> tuple[Figures, list[str]]:
     pace, clock, began = Pace(), SystemClock(), time.monotonic()
     orgs = make_orgs(read_pairs(SAMPLE, pairs, seed), seed, _midnight(clock.now()), sandbox_users())
-    found = Figures(
-        pairs=pairs, seed=seed, settings={"poll": pace.poll, "latency_ms": pace.latency_ms, "lag": pace.lag}
-    )
+    found = Figures(pairs=pairs, seed=seed, settings=asdict(pace))
     with Progress(console, pairs) as progress, set_stage(orgs.as_json(), pace, keep=keep) as stage:
         if keep:
             console.print(f"Everything is kept in {stage.directory}")
-        play = Play(stage, pace.poll, progress.tell)
+        play = Play(stage, max(pace.people, pace.prospects), progress.tell)
         _acts(play, found, seconds, seed)
         ledger = SqlLedger(stage.engine).rows(newest=_WHOLE_LEDGER)
         _from_memory(found, play, ledger, stage, clock)

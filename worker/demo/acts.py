@@ -16,7 +16,7 @@ from worker.demo.edits import Edited, Planned, make_edits
 from worker.demo.stage import Stage
 
 _TICK = 0.25
-_QUIET_CYCLES = 4
+_QUIET_CYCLES = 2
 _IDLE = frozenset({POLL, "token", "settings"})
 
 Tell = Callable[[str, int, int, int], None]
@@ -32,7 +32,7 @@ class Play:
     """One performance; ``tell`` is called a few times a second."""
 
     stage: Stage
-    poll: float
+    cycle: float
     tell: Tell
     followed: CallsFollowed = field(init=False)
     last_work: float = field(default=0.0)
@@ -64,7 +64,7 @@ class Play:
     def quiet_cycles(self, cycles: int) -> int:
         """Wait for so many complete poll cycles of both sides; gives how many there were."""
         polls = {SALESFORCE: 0, ACCOUNT_ENGAGEMENT: 0}
-        give_up = time.monotonic() + 60 + 10 * cycles * self.poll
+        give_up = time.monotonic() + 60 + 10 * cycles * self.cycle
         while min(polls.values()) < cycles:
             if time.monotonic() > give_up:
                 raise NotQuietError(f"There were only {min(polls.values())} poll cycles; is the scheduler alive?")
@@ -99,9 +99,11 @@ class Play:
         self.last_work, self._polls_since = time.monotonic(), {}
 
     def _quiet(self) -> bool:
-        """Some complete cycles have asked both sides and found no work."""
-        polls = [self._polls_since.get(org, 0) for org in (SALESFORCE, ACCOUNT_ENGAGEMENT)]
-        return min(polls) >= _QUIET_CYCLES and time.monotonic() - self.last_work > _QUIET_CYCLES * self.poll
+        """No record waits or is worked on, and since then some complete cycles have asked both sides and found no work."""
+        if self.stage.inbox.oldest() is not None:
+            self._polls_since = {}
+            return False
+        return min(self._polls_since.get(org, 0) for org in (SALESFORCE, ACCOUNT_ENGAGEMENT)) > _QUIET_CYCLES
 
     def _in_step(self) -> int:
         query = sa.select(sa.func.count()).select_from(COUPLES).where(COUPLES.c.relinked.is_(False))

@@ -56,9 +56,15 @@ def sentence(row: LedgerRow, change: FieldChange) -> str:
         f"Prospect {intent.prospect_id} and {intent.person.kind.value} {intent.person.id}, field {change.prospect_field}: "
         f"{winner} said {_shown(change.after)}, {loser} {had}. {_times(change.evidence)}"
         f"Rule {rule.id}: {rule.says} So {winner}'s value was written to {loser} "
-        f"({'guarded against edits of the moment' if change.guarded else 'no guard needed: that side loses anyway'}) "
-        f"at {when:%H:%M:%S} UTC."
+        f"at {when:%H:%M:%S} UTC{_guard(intent.side, change)}."
     )
+
+
+def _guard(written: Side, change: FieldChange) -> str:
+    """Account Engagement takes no precondition; a side that loses anyway needs none."""
+    if not change.guarded or written is Side.ACCOUNT_ENGAGEMENT:
+        return ""
+    return ", on the condition that nobody had edited the record since it was read"
 
 
 def _times(evidence: Mapping[str, Any]) -> str:

@@ -56,8 +56,6 @@ class Figures:
     quiet_cycles: int = 0
     latency: dict[str, Latency] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
-    records_written: int = 0
-    guarded_records: int = 0
     needless: dict[str, int] = field(default_factory=dict)
     ledger: dict[str, int] = field(default_factory=dict)
     desk: list[dict[str, Any]] = field(default_factory=list)

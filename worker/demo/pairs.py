@@ -130,6 +130,7 @@ class _Maker:
         sometimes(0.06, prospect, "Interests__c", lambda _: sorted(chance.sample(INTERESTS, 2)))
         sometimes(0.12, prospect, "score", lambda score: score + chance.randint(5, 40))
         sometimes(0.03, person, "score", lambda _: None)
+        sometimes(0.02, person, "state", lambda _: None)
 
     def _history(self, past: Past, kind: str, person: Values, prospect: Values) -> Iterator[Values]:
         """The rows that sales (and sometimes the connector, always followed or outlived by others) left in contested fields."""

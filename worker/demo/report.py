@@ -55,26 +55,18 @@ def _written(span: Span | None) -> int:
 
 
 def _calls(figures: Figures) -> Table:
+    spans = [span for span in (figures.first, figures.live, figures.quiet) if span is not None]
     table = Table(title="API calls, counted by the pretend orgs", title_justify="left")
-    table.add_column("what happened")
-    table.add_column("seconds", justify="right")
-    for org in (SALESFORCE, ACCOUNT_ENGAGEMENT):
-        table.add_column(f"{_NAMES[org]}: calls", justify="right")
-        table.add_column("a pair", justify="right")
-        table.add_column("what for")
-    spans = (
-        ("first sync of all pairs", figures.first),
-        ("users edit, sync follows", figures.live),
-        (f"quiet: {figures.quiet_cycles} poll cycles", figures.quiet),
-    )
-    for name, span in spans:
-        if span is None:
-            continue
-        cells = [name, f"{span.seconds:.1f}"]
-        for org in (SALESFORCE, ACCOUNT_ENGAGEMENT):
-            purposes = ", ".join(f"{count} {purpose}" for purpose, count in sorted(span.calls[org].items()))
-            cells += [str(span.total(org)), f"{span.total(org) / figures.pairs:.3f}", purposes]
-        table.add_row(*cells)
+    table.add_column("")
+    for title in ("first sync", "while users edit", f"quiet, {figures.quiet_cycles} cycles")[: len(spans)]:
+        table.add_column(title, justify="right")
+    table.add_row("seconds", *(f"{span.seconds:.1f}" for span in spans))
+    for org, name in _NAMES.items():
+        table.add_section()
+        for purpose in sorted({purpose for span in spans for purpose in span.calls[org]}):
+            table.add_row(f"{name}: {purpose}", *(f"{span.calls[org].get(purpose, 0):,}" for span in spans))
+        table.add_row(f"{name}: all", *(f"{span.total(org):,}" for span in spans), style="bold")
+        table.add_row("  for each pair", *(f"{span.total(org) / figures.pairs:.3f}" for span in spans))
     return table
 
 
@@ -135,7 +127,8 @@ def _small_print(figures: Figures) -> str:
     settings = figures.settings
     return (
         f"Seed {figures.seed}; {figures.seconds:.0f} s in all. "
-        f"Both orgs are polled every {settings['poll']:g} s (as shipped: 10 s) and answer after {settings['latency_ms']:g} ms; "
+        f"Salesforce is polled every {settings['people']:g} s and Account Engagement every {settings['prospects']:g} s "
+        f"(as shipped: 10 s both); both answer after {settings['latency_ms']:g} ms; "
         f"Account Engagement's reads trail its writes by {settings['lag']:g} s (in reality up to 60 s). "
         "Where two different values are left alone (fill_blanks), being in step means just that."
     )

@@ -16,6 +16,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 
 from prospect_sync.sandbox.admin_client import AdminClient
+from prospect_sync.stores.redis import RedisInbox, connect
 from prospect_sync.stores.sql import make_engine, upgrade
 from worker.demo.fields import TRACKED
 from worker.demo.processes import ChildEndedError, Children
@@ -27,9 +28,13 @@ _START_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The demo's times: seconds, ``latency_ms`` excepted. ``lag``: how far Account Engagement's reads trail its writes."""
+    """The demo's times, in seconds but for ``latency_ms``.
 
-    poll: float = 1.0
+    ``people``, ``prospects``: how often each side is polled. ``lag``: how far Account Engagement's reads trail its writes.
+    """
+
+    people: float = 2.0
+    prospects: float = 1.0
     latency_ms: float = 20.0
     lag: float = 0.5
     overlap: float = 5.0
@@ -43,6 +48,7 @@ class Stage:
     contract: Mapping[str, Any]
     admin: AdminClient
     engine: sa.Engine
+    inbox: RedisInbox
     children: Children
     environment: Mapping[str, str]
 
@@ -75,7 +81,8 @@ def set_stage(data: Mapping[str, Any], pace: Pace, *, keep: bool) -> Iterator[St
         stack.callback(engine.dispose)
         upgrade(engine)
         environment = _environment(contract, pace, directory, database, redis_url, prefix)
-        yield Stage(directory, contract, admin, engine, children, environment)
+        inbox = RedisInbox(connect(redis_url), prefix=f"{{{prefix}}}:")
+        yield Stage(directory, contract, admin, engine, inbox, children, environment)
 
 
 def _directory(stack: contextlib.ExitStack, *, keep: bool) -> Path:
@@ -138,8 +145,8 @@ def _environment(
         "ACCOUNT_ENGAGEMENT__CA_FILE": contract["ca_file"],
         "BUDGET__ACCOUNT_ENGAGEMENT_DAILY": 10_000_000,
         "BUDGET__SALESFORCE_DAILY": 10_000_000,
-        "SCHEDULE__PEOPLE": pace.poll,
-        "SCHEDULE__PROSPECTS": pace.poll,
+        "SCHEDULE__PEOPLE": pace.people,
+        "SCHEDULE__PROSPECTS": pace.prospects,
         "TUNING__READ_LAG": pace.lag,
         "TUNING__LAG_SLACK": 0.5,
         "TUNING__PROSPECT_OVERLAP": pace.overlap,

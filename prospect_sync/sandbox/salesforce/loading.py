@@ -169,9 +169,9 @@ _DUMPED: dict[str, Callable[[Any], Any]] = {
 }
 _NAME_VIEW = """
 CREATE VIEW "Name" AS
-SELECT Id, Name, FirstName, LastName, Email, Username, IsActive, 'User' AS Type FROM "User"
+SELECT Id, Name, FirstName, LastName, Email, Username, IsActive, 'User' AS Type, 'User' AS Kind FROM "User"
 UNION ALL
-SELECT Id, Name, NULL, NULL, Email, NULL, NULL, Type FROM "Group"
+SELECT Id, Name, NULL, NULL, Email, NULL, NULL, Type, 'Group' FROM "Group"
 """
 
 

@@ -4,6 +4,7 @@ A locator holds a snapshot of which rows were found; their values are read when 
 """
 
 import json
+import sqlite3
 from array import array
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -60,19 +61,19 @@ class Queries:
         if len(text) > MOST_CHARACTERS:
             raise refusal("MALFORMED_QUERY", "SOQL statements cannot be longer than 100000 characters.")
         everything = resource.lower() == "queryall"
+        compiler = Compiler(text, self._state, self._access, user, everything=everything, only=only)
         try:
-            compiler = Compiler(text, self._state, self._access, user, everything=everything, only=only)
             compiled = compiler.compile(parse(text))
-        except RecursionError as error:
-            raise refusal(
-                "QUERY_TOO_COMPLICATED",
-                "Query is either selecting too many fields or the filter conditions are too complicated.",
-            ) from error
-        if compiled.counts_rows:
-            return self._count(compiled)
-        if compiled.root is None:
-            return self._aggregate(compiled)
-        return self._first_page(user, compiled, root, resource, page)
+            if compiled.counts_rows:
+                return self._count(compiled)
+            if compiled.root is None:
+                return self._aggregate(compiled)
+            return self._first_page(user, compiled, root, resource, page)
+        except (RecursionError, sqlite3.OperationalError) as error:
+            if isinstance(error, sqlite3.OperationalError) and "too" not in str(error):
+                raise
+            words = "Query is either selecting too many fields or the filter conditions are too complicated."
+            raise refusal("QUERY_TOO_COMPLICATED", words) from error
 
     def more(self, user: OrgUser, locator: str, root: str) -> dict[str, Any]:
         """A later page, by what stands behind `query/` in `nextRecordsUrl`."""

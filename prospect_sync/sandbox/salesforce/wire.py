@@ -14,6 +14,8 @@ from prospect_sync.sandbox.salesforce.errors import malformed_id, refusal, unrea
 from prospect_sync.sandbox.salesforce.ids import full_id
 from prospect_sync.sandbox.salesforce.schema import Field
 
+_TOO_LARGE = 2**63
+"""For the storage; which numbers a field takes is checked when the record is saved."""
 Stored = str | int | float | None
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)")
@@ -79,6 +81,9 @@ def _unreadable(field: Field, value: Any) -> Exception:
 def _text(field: Field, value: Any) -> Stored:
     if not isinstance(value, str):
         raise _unreadable(field, value)
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        message = f"{field.label or field.name}: text data outside supported charset"
+        raise refusal("TEXT_DATA_OUTSIDE_SUPPORTED_CHARSET", message, fields=[field.name])
     return value.strip() or None
 
 
@@ -104,7 +109,7 @@ def _boolean(field: Field, value: Any) -> Stored:
 def _number(field: Field, value: Any) -> Stored:
     if isinstance(value, str):
         value = _parsed_number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _TOO_LARGE:
         raise _unreadable(field, value)
     if field.type == "int":
         if value != int(value):

@@ -56,6 +56,7 @@ class MemoryInbox(Inbox):
         self._waiting: dict[Ref, _Entry] = {}
         self._work: dict[Ref, _Lease] = {}
         self._deaths: dict[Ref, int] = {}
+        self._poisonous: set[Ref] = set()
         self._batches: dict[str, _Holding] = {}
 
     def offer(self, hints: Sequence[Hint]) -> None:
@@ -124,8 +125,13 @@ class MemoryInbox(Inbox):
             overdue = [ref for ref, lease in self._work.items() if lease.deadline <= now]
             poisonous = frozenset(ref for ref in overdue if self._died(ref) + 1 >= _POISON_FROM)
             for ref in overdue:
-                self._bury(ref, now, poisonous=ref in poisonous)
-            return frozenset(overdue) - poisonous, poisonous
+                self._end(ref, now, poisonous=ref in poisonous)
+            self._poisonous |= poisonous
+            return frozenset(overdue) - poisonous, frozenset(self._poisonous)
+
+    def bury(self, refs: Collection[Ref]) -> None:
+        with self._lock:
+            self._poisonous.difference_update(refs)
 
     def lanes(self) -> Mapping[Lane, LaneState]:
         with self._lock:
@@ -154,7 +160,7 @@ class MemoryInbox(Inbox):
         )
         self._batches.setdefault(batch_id, _Holding()).held.add(hint.ref)
 
-    def _bury(self, ref: Ref, now: datetime, *, poisonous: bool) -> None:
+    def _end(self, ref: Ref, now: datetime, *, poisonous: bool) -> None:
         lease = self._work.pop(ref)
         holding = self._batches[lease.owner]
         holding.held.discard(ref)

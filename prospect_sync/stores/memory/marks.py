@@ -27,16 +27,17 @@ class MemoryMarks(Marks):
     def set(self, source: str, mark: Mark) -> None:
         self._marks[source] = mark
 
-    def unseen(
-        self, source: str, versions: Sequence[Version], read_at: datetime, keep_since: datetime
-    ) -> Sequence[Version]:
+    def unseen(self, source: str, versions: Sequence[Version]) -> Sequence[Version]:
+        with self._lock:
+            seen = self._seen.get(source, {})
+            return [version for version in versions if is_news(seen.get(version.ref), version)]
+
+    def saw(self, source: str, versions: Sequence[Version], read_at: datetime, keep_since: datetime) -> None:
         with self._lock:
             seen = self._seen.setdefault(source, {})
-            news = [version for version in versions if is_news(seen.get(version.ref), version)]
             for version in versions:
                 seen[version.ref] = sighted(seen.get(version.ref), version, read_at)
             self._seen[source] = {ref: sighting for ref, sighting in seen.items() if sighting.stamp >= keep_since}
-            return news
 
     def keep(self, hints: Sequence[Hint]) -> None:
         with self._lock:

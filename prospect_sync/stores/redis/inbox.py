@@ -18,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _OFFERED_AT_ONCE = 2_000
 _LOSSES_REMEMBERED = 86_400
-_NAMES = ("offer", "take", "claim", "extend", "remaining", "release", "reap", "lanes", "oldest", "identity")
+_NAMES = ("offer", "take", "claim", "extend", "remaining", "release", "reap", "bury", "lanes", "oldest", "identity")
 
 
 class RedisInbox(Inbox):
@@ -64,6 +64,9 @@ class RedisInbox(Inbox):
     def reap(self) -> tuple[frozenset[Ref], frozenset[Ref]]:
         returned, poisonous = self._scripts.run("reap", self._keys, (_LOSSES_REMEMBERED,))
         return frozenset(map(Ref.parse, returned)), frozenset(map(Ref.parse, poisonous))
+
+    def bury(self, refs: Collection[Ref]) -> None:
+        self._scripts.run("bury", self._keys, _texts(refs))
 
     def lanes(self) -> Mapping[Lane, LaneState]:
         states = self._scripts.run("lanes", self._keys, [lane.value for lane in Lane])

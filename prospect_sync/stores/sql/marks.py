@@ -32,24 +32,21 @@ class SqlMarks(Marks):
         with self._database.writing() as connection:
             upsert(connection, MARKS, [row])
 
-    def unseen(
-        self, source: str, versions: Sequence[Version], read_at: datetime, keep_since: datetime
-    ) -> Sequence[Version]:
-        of_source = POLLED.c.source == source
+    def unseen(self, source: str, versions: Sequence[Version]) -> Sequence[Version]:
+        with self._database.reading() as connection:
+            seen = _seen(connection, source, versions)
+        return [version for version in versions if is_news(seen.get(str(version.ref)), version)]
+
+    def saw(self, source: str, versions: Sequence[Version], read_at: datetime, keep_since: datetime) -> None:
         with self._database.writing() as connection:
-            query = sa.select(POLLED).where(of_source)
-            refs = {str(version.ref) for version in versions}
-            rows = among(connection, query, POLLED.c.ref, refs)
-            seen = {row.ref: Sighting(row.stamp, row.final) for row in rows}
-            news = [version for version in versions if is_news(seen.get(str(version.ref)), version)]
+            seen = _seen(connection, source, versions)
             now_seen: dict[str, Sighting] = {}
             for version in versions:
                 ref = str(version.ref)
                 now_seen[ref] = sighted(now_seen.get(ref) or seen.get(ref), version, read_at)
             changed = {ref: sighting for ref, sighting in now_seen.items() if sighting != seen.get(ref)}
             upsert(connection, POLLED, [_sighting_row(source, *item) for item in sorted(changed.items())])
-            connection.execute(sa.delete(POLLED).where(of_source, POLLED.c.stamp < keep_since))
-        return news
+            connection.execute(sa.delete(POLLED).where(POLLED.c.source == source, POLLED.c.stamp < keep_since))
 
     def keep(self, hints: Sequence[Hint]) -> None:
         with self._database.writing() as connection:
@@ -75,6 +72,12 @@ class SqlMarks(Marks):
     def remember(self, key: str, text: str) -> None:
         with self._database.writing() as connection:
             upsert(connection, NOTES, [{"key": key, "text": text}])
+
+
+def _seen(connection: sa.Connection, source: str, versions: Sequence[Version]) -> dict[str, Sighting]:
+    query = sa.select(POLLED).where(POLLED.c.source == source)
+    rows = among(connection, query, POLLED.c.ref, {str(version.ref) for version in versions})
+    return {row.ref: Sighting(row.stamp, row.final) for row in rows}
 
 
 def _sighting_row(source: str, ref: str, sighting: Sighting) -> dict[str, Any]:

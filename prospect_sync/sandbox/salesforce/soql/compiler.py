@@ -182,7 +182,7 @@ class Compiler:
 
     def _node(self, prefix: tuple[str, ...], kind: ObjectType) -> Node:
         alias, _ = self._joined[prefix]
-        url_type = self._add(f'{alias}."Type"') if kind.name == "Name" else None
+        url_type = self._add(f'{alias}."Kind"') if kind.name == "Name" else None
         return Node(kind.name, self._add(f'{alias}."{_ident(kind)}"'), url_type)
 
     def _add(self, sql: str) -> int:

@@ -24,12 +24,13 @@ from prospect_sync.sandbox.salesforce.soql.tree import (
 )
 
 _T = TypeVar("_T")
-_RESERVED = frozenset(
-    {"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "FOR", "AND", "OR", "HAVING", "WITH", "USING", "ALL"}
-)
+_RESERVED = frozenset({"ALL", "AND", "ASC", "DESC", "FOR", "FROM", "GROUP", "HAVING", "LIMIT", "NULLS", "OFFSET"})
+_RESERVED |= {"OR", "ORDER", "USING", "WHERE", "WITH"}
 _AGGREGATES = frozenset({"COUNT", "MAX", "MIN", "COUNT_DISTINCT", "SUM", "AVG"})
 _COMPARE = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _MOST_STRING = 4_000
+_MOST_ROWS = 2**31
+_MOST_DIGITS = 18
 
 
 def parse(text: str) -> Query:
@@ -51,9 +52,14 @@ class _Reader:
     def now(self) -> Token:
         return self._tokens[self._place]
 
+    @property
+    def _ahead(self) -> Token:
+        return self._tokens[min(self._place + 1, len(self._tokens) - 1)]
+
     def _next(self) -> Token:
         token = self.now
-        self._place += 1
+        if token.kind != "end":
+            self._place += 1
         return token
 
     def _take(self, *words: str) -> Token | None:
@@ -104,10 +110,10 @@ class _Reader:
         token = self._next()
         if token.kind != "number" or not token.text.isdigit():
             raise unexpected(self._text, token)
-        return int(token.text)
+        return min(int(token.text), _MOST_ROWS)
 
     def _selected(self) -> Selected | Aggregate | FieldSet:
-        if self._tokens[self._place + 1].text == "(":
+        if self._ahead.text == "(":
             function = self._name()
             if function.word == "FIELDS":
                 return self._field_set(function)
@@ -138,7 +144,7 @@ class _Reader:
         return self._next().text
 
     def _order(self) -> Order:
-        computed = self._tokens[self._place + 1].text == "("
+        computed = self._ahead.text == "("
         by = self._aggregate(self._name()) if computed else self._path()
         descending = bool(self._take("DESC"))
         if not descending:
@@ -189,7 +195,7 @@ class _Reader:
         raise unexpected(self._text, token)
 
     def _membership(self, path: Path, *, negated: bool) -> Condition:
-        if self.now.text == "(" and self._tokens[self._place + 1].word == "SELECT":
+        if self.now.text == "(" and self._ahead.word == "SELECT":
             self._need("(")
             query = self.query()
             self._need(")")
@@ -207,7 +213,8 @@ class _Reader:
         if token.kind == "string":
             return self._string(token)
         if token.kind == "number":
-            number = float(token.text) if set(token.text) & set(".eE") else int(token.text)
+            whole = not set(token.text) & set(".eE") and len(token.text) <= _MOST_DIGITS
+            number = int(token.text) if whole else float(token.text)
             return Literal("number", number, token.at)
         if token.kind in {"date", "datetime"}:
             return Literal(token.kind, token.text, token.at)

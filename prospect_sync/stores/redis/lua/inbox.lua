@@ -6,6 +6,7 @@
 --   owner        hash        leased record -> "batch lane origin"
 --   again        hash        leased record that was offered meanwhile -> "lane due first origin"
 --   deaths       hash        record -> batches that died with it
+--   poisonous    set         records that died three times and do not stand on the desk yet
 --   first        sorted set  records by when they were first offered (ms)
 --   batch:<id>   set         the batch's records; "!record" is one it lost
 -- A record is in waiting or in work, never in both.
@@ -13,6 +14,7 @@ local prefix = KEYS[1]
 local URGENCY = {consent = 1, live = 2, bulk = 3}
 local WAITING, WORK, OWNER = prefix .. 'waiting', prefix .. 'work', prefix .. 'owner'
 local AGAIN, DEATHS, FIRST = prefix .. 'again', prefix .. 'deaths', prefix .. 'first'
+local POISONOUS = prefix .. 'poisonous'
 
 local function lane_key(lane) return prefix .. 'lane:' .. lane end
 

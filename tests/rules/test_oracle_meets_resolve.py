@@ -8,20 +8,16 @@ product's memory (mirror, base, remembered modifications) being kept by hand as 
 import copy
 import json
 import random
-import subprocess
-import sys
-import tempfile
 import tomllib
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.oracle.oracle import AE, SF, differences, expected, open_questions
+from tests.rules.cases import run
 
-ROOT = Path(__file__).parents[2]
 CONNECTOR = {"salesforce_user_id": "00500000000000CAAA", "account_engagement_user_id": 9}
 SALES, SALES_TWO, QUEUE, MARKETING = "005000000000001AAA", "005000000000002AAA", "00G000000000001AAA", 41
 START = int(datetime(2026, 11, 20, 10, tzinfo=UTC).timestamp())
@@ -145,19 +141,9 @@ def random_orgs(dice: random.Random, count: int) -> dict[str, Any]:
 
 def resolved(mapping_text: str, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What the product makes of these cases, in one process."""
-    with tempfile.TemporaryDirectory() as folder:
-        mapping_file = Path(folder, "mapping.toml")
-        mapping_file.write_text(mapping_text, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "prospect_sync.cli", "resolve", "--mapping", str(mapping_file)],
-            input="".join(json.dumps(case) + "\n" for case in cases).encode(),
-            capture_output=True,
-            cwd=ROOT,
-            timeout=120,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    return [json.loads(line) for line in done.stdout.decode().split("\n") if line]
+    done = run(mapping_text, "".join(json.dumps(case) + "\n" for case in cases))
+    assert done.exit_code == 0, done.stderr[-2000:]
+    return list(done.lines)
 
 
 class Memory:
@@ -287,7 +273,7 @@ def without(orgs: dict[str, Any], gone: set[int]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("skew", [0, 1])
 def test_the_first_sync_is_right_to_the_oracle(skew: int) -> None:
-    orgs = random_orgs(random.Random(skew), 600)
+    orgs = random_orgs(random.Random(skew), 300)
     before = copy.deepcopy(orgs)
     mapping = tomllib.loads(mapping_of(skew))
     product = Product(orgs, mapping_of(skew), random.Random(1))
@@ -301,7 +287,7 @@ def test_the_first_sync_is_right_to_the_oracle(skew: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_live_edits_end_right_to_the_oracle(seed: int) -> None:
     dice = random.Random(seed)
-    orgs = random_orgs(dice, 120)
+    orgs = random_orgs(dice, 80)
     before = copy.deepcopy(orgs)
     mapping_text = mapping_of()
     product = Product(orgs, mapping_text, dice)
@@ -321,7 +307,7 @@ def test_live_edits_end_right_to_the_oracle(seed: int) -> None:
         if step % 2 == 0:
             product.sync(now, prospects)
         elif step % 3 == 0:
-            product.sync(now, dice.sample(prospects, 60))
+            product.sync(now, dice.sample(prospects, 40))
     product.sync(START + 400, prospects)
     mapping = tomllib.loads(mapping_text)
     known = without(before, product.gone)
