@@ -32,11 +32,17 @@ class PersonType(StrEnum):
 
 
 class RecordKind(StrEnum):
-    """The kinds of record a hint can name."""
+    """What a reference can name. Hints name prospects, leads and contacts.
+
+    An account never waits in the inbox: its contacts do. ``SERVICE`` is no record: the desk's name for a part of the
+    product itself, such as one of its sources.
+    """
 
     PROSPECT = "prospect"
     LEAD = "Lead"
     CONTACT = "Contact"
+    ACCOUNT = "Account"
+    SERVICE = "service"
 
 
 class Lane(StrEnum):
@@ -102,7 +108,8 @@ class Ref:
         kind, _, record_id = text.partition(":")
         if not record_id:
             raise ValueError(f"not a record reference: {text!r} (expected e.g. prospect:7 or Lead:00Q…)")
-        return cls(RecordKind(kind), record_id if kind == RecordKind.PROSPECT else id18(record_id))
+        as_written = kind in (RecordKind.PROSPECT, RecordKind.SERVICE)
+        return cls(RecordKind(kind), record_id if as_written else id18(record_id))
 
     @classmethod
     def prospect(cls, prospect_id: int | str) -> "Ref":
@@ -111,6 +118,14 @@ class Ref:
     @classmethod
     def person(cls, person_type: PersonType, record_id: str) -> "Ref":
         return cls(RecordKind(person_type.value), id18(record_id))
+
+    @classmethod
+    def account(cls, record_id: str) -> "Ref":
+        return cls(RecordKind.ACCOUNT, id18(record_id))
+
+    @classmethod
+    def service(cls, part: str) -> "Ref":
+        return cls(RecordKind.SERVICE, part)
 
 
 @dataclass(frozen=True, slots=True)

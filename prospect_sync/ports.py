@@ -6,8 +6,9 @@ failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datet
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from prospect_sync.errors import SyncError
@@ -24,7 +25,7 @@ from prospect_sync.memory import (
     Outcome,
     Token,
 )
-from prospect_sync.model import Hint, Lane, Person, PersonType, Prospect, Ref, Side, Stamp, Version
+from prospect_sync.model import NOTHING, Hint, Lane, Person, PersonType, Prospect, RecordKind, Ref, Side, Stamp, Version
 
 
 class Clock(Protocol):
@@ -64,7 +65,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class VersionPage:
-    """A page of changed persons, ascending by (stamp, id). ``more``: the page was full. ``read_at``: the vendor's clock."""
+    """A page of changed records, ascending by (stamp, id). ``more``: the page was full. ``read_at``: the vendor's clock."""
 
     rows: tuple[Version, ...]
     read_at: datetime
@@ -120,13 +121,23 @@ class Written:
 class PersonSide(Protocol):
     """Leads and contacts. Field names are Salesforce API names."""
 
-    def changed(self, positions: Mapping[PersonType, Position]) -> Mapping[PersonType, VersionPage]:
-        """Read the next page of changes of each type, deleted records included, ordered by (SystemModstamp, Id).
+    def changed(self, positions: Mapping[RecordKind, Position]) -> Mapping[RecordKind, VersionPage]:
+        """Read the next page of changes of each kind, deleted records included, ordered by (SystemModstamp, Id).
 
-        One API call for all types.
+        One API call for all kinds: leads, contacts, accounts. Accounts are absent from the answer where the connector
+        user cannot read them.
 
         Raises: TryLater, Misconfigured.
         Source: REST API, queryAll; Composite.
+        """
+        ...
+
+    def of_accounts(self, account_ids: Collection[str]) -> Collection[Ref]:
+        """Name the living contacts of these accounts.
+
+        One API call for up to 20,000 accounts, and one more for every 2,000 contacts.
+
+        Raises: TryLater, Misconfigured.
         """
         ...
 
@@ -200,6 +211,70 @@ class ProspectSide(Protocol):
         ``stored`` and ``modified`` are taken from the answer. There are no guarded writes on this side: ``unmodified_since``
         is ignored.
         """
+        ...
+
+
+class ChangeKind(StrEnum):
+    """What happened to the records of a change event."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    UNDELETE = "undelete"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEvent:
+    """One change event. Field names are API names (``MailingCity``, not ``MailingAddress.City``).
+
+    ``kind`` None: not one of ours, or it cannot be told. ``at``: when it was committed, to the second as a rule; None where
+    that cannot be told. ``by``: the user's id. ``fields``: those that an update changed, all of them.
+    ``values``: of changed fields, None where emptied; a changed field is absent where the event does not show its value
+    beyond doubt. ``gap``: it says that something changed, and not what. ``unbounded``: it stands for more records than
+    ``ids`` names; which ones, only looking at all changes since then can tell.
+    """
+
+    kind: RecordKind | None
+    change: ChangeKind
+    ids: tuple[str, ...] = ()
+    at: datetime | None = None
+    by: str = ""
+    fields: frozenset[str] = frozenset()
+    values: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    gap: bool = False
+    unbounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one answer of a stream brought, oldest first; without events it is a sign of life.
+
+    ``place``: where to go on once these events are safe, an opaque text.
+    """
+
+    events: tuple[ChangeEvent, ...]
+    place: str
+
+
+class ChangeEvents(Protocol):
+    """The org's change events. Each may come twice, and none is left out between two places of a stream."""
+
+    def listen(self, topic: str, *, after: str = "", oldest: bool = False) -> Iterator[Delivery]:
+        """Follow one topic: after a place, or from the oldest event still kept, or (neither given) from now on.
+
+        Asking for the next delivery says that the last one is dealt with. At most 100 events are under way. A refused token
+        is renewed once. Ends only after ``close``, which any thread may call.
+
+        Raises:
+            Stale: the place is too old or not one; what happened between it and the oldest event kept is lost.
+            TryLater: the stream broke, or was silent for longer than it may be.
+            Misconfigured: there is no such topic, or it may not be read.
+        Source: Pub/Sub API, Subscribe; Change Data Capture Developer Guide.
+        """
+        ...
+
+    def close(self) -> None:
+        """End all streams."""
         ...
 
 
@@ -287,6 +362,18 @@ class Once(Protocol):
         Raises:
             TryLater: it was not done within ``patience`` seconds. Whatever ``work`` raises, where it ran here.
         """
+        ...
+
+
+class Leader(Protocol):
+    """Who, among processes that are all willing, does what only one should do. Two may do it for a moment: a convenience."""
+
+    def hold(self, name: str, seconds: float) -> bool:
+        """Take the post, or keep it, for so many seconds from now. False: somebody else has it."""
+        ...
+
+    def leave(self, name: str) -> None:
+        """Give the post up at once, if it is ours."""
         ...
 
 

@@ -3,12 +3,12 @@
 import structlog
 
 from prospect_sync.flow.accept import accept
-from prospect_sync.flow.poll_people import poll_people
+from prospect_sync.flow.poll_people import poll_people, watched
 from prospect_sync.flow.refresh_mirror import SOURCE, poll_prospects
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sweep import acknowledge, forgot
 from prospect_sync.memory import Cause, DeskItem
-from prospect_sync.model import PersonType, Ref
+from prospect_sync.model import Ref
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ def recover(runtime: Runtime) -> None:
     log.warning("inbox.forgot", identity=identity)
     accept(runtime, runtime.marks.kept())
     found = 0
-    lows = [mark.low for kind in PersonType if (mark := runtime.marks.get(kind.value)).low is not None]
+    lows = [mark.low for kind in watched(runtime) if (mark := runtime.marks.get(kind.value)).low is not None]
     if lows:
         found += poll_people(runtime, low=min(low for low in lows if low is not None))
     low = runtime.marks.get(SOURCE).low

@@ -6,13 +6,17 @@ It decides how few calls carry a question; what to ask and write is the flow's b
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import structlog
+
 from prospect_sync.errors import TryLater
-from prospect_sync.model import Lane, Person, PersonType, Ref, Side
+from prospect_sync.model import Lane, Person, PersonType, RecordKind, Ref, Side
 from prospect_sync.ports import Deadline, Position, VersionPage, Write, Written
 from prospect_sync.salesforce import composite, errors, persons, soql, writes
 from prospect_sync.salesforce.columns import Columns
 from prospect_sync.salesforce.composite import Rows
 from prospect_sync.salesforce.gateway import SalesforceGateway
+
+log = structlog.get_logger(__name__)
 
 _PAGE = 2_000
 _ROUNDS = 4
@@ -30,15 +34,28 @@ class SalesforcePeople:
         """Give a view whose calls count for another lane."""
         return SalesforcePeople(self._gateway, lane, self._columns)
 
-    def changed(self, positions: Mapping[PersonType, Position]) -> Mapping[PersonType, VersionPage]:
+    def changed(self, positions: Mapping[RecordKind, Position]) -> Mapping[RecordKind, VersionPage]:
         """See ``PersonSide.changed``."""
-        queries = [_changes_after(person_type, position) for person_type, position in positions.items()]
+        queries = [_changes_after(kind, position) for kind, position in positions.items()]
         found, read_at = composite.query_all(self._gateway, queries, lane=self._lane, follow=False)
         pages = {}
-        for person_type, answer in zip(positions, found, strict=True):
-            rows = tuple(_shaped(persons.version, person_type, row) for row in _rows(answer))
-            pages[person_type] = VersionPage(rows, read_at, more=len(rows) >= _PAGE or not answer.done)
+        for kind, answer in zip(positions, found, strict=True):
+            if kind == RecordKind.ACCOUNT and _closed(answer):
+                continue
+            rows = tuple(_shaped(persons.version, RecordKind(kind), row) for row in _rows(answer))
+            pages[kind] = VersionPage(rows, read_at, more=len(rows) >= _PAGE or not answer.done)
         return pages
+
+    def of_accounts(self, account_ids: Collection[str]) -> Collection[Ref]:
+        """See ``PersonSide.of_accounts``."""
+        wanted = [record_id for record_id in account_ids if soql.is_id(record_id)]
+        rest = len(soql.select(("Id",), PersonType.CONTACT, soql.among("AccountId", [])))
+        queries = [
+            soql.select(("Id",), PersonType.CONTACT, soql.among("AccountId", chunk))
+            for chunk in soql.id_chunks(wanted, rest)
+        ]
+        found, _ = composite.query_all(self._gateway, queries, lane=self._lane, deleted=False)
+        return [_shaped(persons.contact_ref, row) for answer in found for row in _rows(answer)]
 
     def read(self, refs: Collection[Ref], fields: Mapping[PersonType, Collection[str]]) -> Mapping[Ref, Person]:
         """See ``PersonSide.read``."""
@@ -90,7 +107,7 @@ class SalesforcePeople:
         return self._columns.readable(kind, persons.columns_of(kind, [name for name in fields if soql.is_name(name)]))
 
 
-def _changes_after(person_type: PersonType, position: Position) -> str:
+def _changes_after(kind: RecordKind, position: Position) -> str:
     stamp = soql.instant(position.stamp)
     where = (
         f"SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > {soql.text(position.id)})"
@@ -98,13 +115,21 @@ def _changes_after(person_type: PersonType, position: Position) -> str:
         else f"SystemModstamp >= {stamp}"
     )
     columns = ("Id", "SystemModstamp", "IsDeleted")
-    return soql.select(columns, person_type, where, order="SystemModstamp, Id", limit=_PAGE)
+    return soql.select(columns, kind, where, order="SystemModstamp, Id", limit=_PAGE)
 
 
 def _by_id(person_type: PersonType, columns: Sequence[str], ids: Collection[str]) -> Iterator[str]:
     rest = len(soql.select(columns, person_type, soql.among("Id", [])))
     for chunk in soql.id_chunks(ids, rest):
         yield soql.select(columns, person_type, soql.among("Id", chunk))
+
+
+def _closed(answer: Rows) -> bool:
+    """Tell whether this user may not read the object at all; the others go on without it."""
+    if answer.error is None or isinstance(errors.for_reading(answer.error), TryLater):
+        return False
+    log.info("accounts.unreadable", code=answer.error.code, words=answer.error.words)
+    return True
 
 
 def _rows(answer: Rows) -> tuple[Mapping[str, Any], ...]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from prospect_sync import wire
-from prospect_sync.model import Person, PersonType, Ref, Stamp, Version, id18
+from prospect_sync.model import Person, PersonType, RecordKind, Ref, Stamp, Version, id18
 
 _ALWAYS = (
     "Id",
@@ -49,14 +49,23 @@ def person(person_type: PersonType, row: Mapping[str, Any], fields: Collection[s
     )
 
 
-def version(person_type: PersonType, row: Mapping[str, Any]) -> Version:
+def version(kind: RecordKind, row: Mapping[str, Any]) -> Version:
     """Make a version of a row; its stamp keeps the fraction, because paging compares it.
 
     Raises:
         ValueError: the row lacks its id or stamp.
     """
     stamp = wire.exact_instant(row.get("SystemModstamp"))
-    return Version(Ref.person(person_type, _id(row)), stamp, row.get("IsDeleted") is True)
+    return Version(Ref(kind, _id(row)), stamp, row.get("IsDeleted") is True)
+
+
+def contact_ref(row: Mapping[str, Any]) -> Ref:
+    """Name the contact of a row.
+
+    Raises:
+        ValueError: the row lacks its id.
+    """
+    return Ref.person(PersonType.CONTACT, _id(row))
 
 
 def _id(row: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from prospect_sync.errors import Stale, SyncError
-from prospect_sync.model import Person, PersonType, Prospect, Ref, Stamp, Version, to_second
+from prospect_sync.model import Person, PersonType, Prospect, RecordKind, Ref, Stamp, Version, to_second
 from prospect_sync.ports import (
     Clock,
     Deadline,
@@ -43,6 +43,8 @@ class PretendSalesforce:
     calls: list[str] = field(default_factory=list)
     committed: list[Write] = field(default_factory=list)
     hidden: set[Ref] = field(default_factory=set)
+    accounts: dict[str, datetime] = field(default_factory=dict)
+    employers: dict[Ref, str] = field(default_factory=dict)
 
     def add(self, person: Person) -> None:
         self.people[person.ref] = person
@@ -54,16 +56,30 @@ class PretendSalesforce:
                 self.rows.append((ref, name, now, by))
         self.people[ref] = replace(person, values={**person.values, **changes}, modified=Stamp(now, by))
 
-    def changed(self, positions: Mapping[PersonType, Position]) -> Mapping[PersonType, VersionPage]:
+    def changed(self, positions: Mapping[RecordKind, Position]) -> Mapping[RecordKind, VersionPage]:
         self.calls.append("changed")
         return {kind: self._page(kind, position) for kind, position in positions.items()}
 
-    def _page(self, kind: PersonType, position: Position) -> VersionPage:
-        found = sorted(
-            (person.modified.at or BORN, person.id, ref)
-            for ref, person in self.people.items()
-            if person.type is kind and ref not in self.hidden
-        )
+    def of_accounts(self, account_ids: Collection[str]) -> Collection[Ref]:
+        self.calls.append("of_accounts")
+        return [ref for ref in self.people if self.employers.get(ref) in account_ids]
+
+    def rename(self, account_id: str, name: str) -> None:
+        """Rename an account: its contacts' stamps stand still."""
+        self.accounts[account_id] = to_second(self.clock.now())
+        for ref in self.employers:
+            if self.employers[ref] == account_id:
+                self.people[ref] = replace(self.people[ref], account_name=name)
+
+    def _page(self, kind: RecordKind, position: Position) -> VersionPage:
+        if kind is RecordKind.ACCOUNT:
+            found = sorted((at, record_id, Ref.account(record_id)) for record_id, at in self.accounts.items())
+        else:
+            found = sorted(
+                (person.modified.at or BORN, person.id, ref)
+                for ref, person in self.people.items()
+                if person.type == kind and ref not in self.hidden
+            )
         later = [
             Version(ref, at)
             for at, record_id, ref in found

@@ -6,6 +6,7 @@ from prospect_sync.stores.memory.desk import MemoryDesk
 from prospect_sync.stores.memory.fence import MemoryFence
 from prospect_sync.stores.memory.hand_clock import HandClock
 from prospect_sync.stores.memory.inbox import MemoryInbox
+from prospect_sync.stores.memory.leader import MemoryLeader
 from prospect_sync.stores.memory.ledger import MemoryLedger
 from prospect_sync.stores.memory.marks import MemoryMarks
 from prospect_sync.stores.memory.mirror import MemoryMirror
@@ -19,6 +20,7 @@ __all__ = [
     "MemoryDesk",
     "MemoryFence",
     "MemoryInbox",
+    "MemoryLeader",
     "MemoryLedger",
     "MemoryMarks",
     "MemoryMirror",

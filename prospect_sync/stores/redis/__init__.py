@@ -3,7 +3,8 @@
 from prospect_sync.stores.redis.budget import RedisBudget
 from prospect_sync.stores.redis.connection import PREFIX, connect
 from prospect_sync.stores.redis.inbox import RedisInbox
+from prospect_sync.stores.redis.leader import RedisLeader
 from prospect_sync.stores.redis.once import RedisOnce
 from prospect_sync.stores.redis.tokens import RedisTokens
 
-__all__ = ["PREFIX", "RedisBudget", "RedisInbox", "RedisOnce", "RedisTokens", "connect"]
+__all__ = ["PREFIX", "RedisBudget", "RedisInbox", "RedisLeader", "RedisOnce", "RedisTokens", "connect"]

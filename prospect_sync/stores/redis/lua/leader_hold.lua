@@ -1,0 +1,5 @@
+-- Take or keep a post. KEYS: the post. ARGV: our id, milliseconds. Gives 1 if it is ours now, else 0.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
