@@ -118,6 +118,31 @@ class Written:
     unknown: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A record to be created. ``external``: (external id field, value) by which the create is an upsert, where there is one."""
+
+    intent_id: str
+    kind: RecordKind
+    values: Mapping[str, Any]
+    external: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What became of one creation.
+
+    ``id``: the new record's id (18 characters in Salesforce, digits in Account Engagement), None where there is none.
+    ``unknown``: the answer was lost, the record may or may not exist. ``modified``: the stamp the answer shows.
+    """
+
+    creation: Creation
+    id: str | None = None
+    error: SyncError | None = None
+    modified: Stamp = Stamp()
+    unknown: bool = False
+
+
 class PersonSide(Protocol):
     """Leads and contacts. Field names are Salesforce API names."""
 
@@ -159,6 +184,30 @@ class PersonSide(Protocol):
 
         Raises:
             LeaseLost: the lease ran out between two calls; writes not yet yielded were not sent.
+        """
+        ...
+
+    def by_address(
+        self, addresses: Collection[str], fields: Mapping[PersonType, Collection[str]]
+    ) -> Mapping[str, tuple[Person, ...]]:
+        """Find the persons that hold these e-mail addresses, whatever the case; converted leads and deleted records never.
+
+        Shape: keys are the lower-cased addresses that somebody holds; persons as ``read`` gives them, contacts first, then the
+        last modified first, then by id. One API call for up to 200 addresses.
+
+        Raises: TryLater, Misconfigured.
+        Source: rule LN-2.
+        """
+        ...
+
+    def create(self, creations: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
+        """Create persons and yield the results call by call: upserts by external id where given, 25 a call, else 200 a call.
+
+        Nothing is sent twice: a lost answer is ``unknown``. An upsert that finds a record gives that record's id. Nothing is
+        raised for single records.
+
+        Raises:
+            LeaseLost: the lease ran out between two calls; creations not yet yielded were not sent.
         """
         ...
 
@@ -275,6 +324,30 @@ class ChangeEvents(Protocol):
 
     def close(self) -> None:
         """End all streams."""
+        ...
+
+    def find(self, addresses: Collection[str], fields: Collection[str]) -> Mapping[str, tuple[Prospect, ...]]:
+        """Find prospects by e-mail address, deleted ones included, one call each; keys are the lower-cased addresses found.
+
+        Living ones first, then the last modified first, then by id. Reads lag: a prospect created a moment ago may be missing.
+
+        Raises: TryLater, Misconfigured.
+        """
+        ...
+
+    def create(self, creations: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
+        """Create prospects, one call each, at most five under way; see ``PersonSide.create``. ``external`` is ignored."""
+        ...
+
+    def delete(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """Send prospects to the recycle bin, one call each; one that lies there already counts as applied."""
+        ...
+
+    def restore(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """Bring prospects back from the recycle bin, one call each; ``changes["email"]`` is the address to restore by.
+
+        A prospect that is not deleted counts as applied. Stale where another prospect came back instead.
+        """
         ...
 
 
