@@ -24,12 +24,21 @@ SALESFORCE, ACCOUNT_ENGAGEMENT = "salesforce", "account_engagement"
 _CHUNK = 500
 
 
+class EventBus(Protocol):
+    """What the back door needs of the event bus."""
+
+    def told(self) -> dict[str, Any]: ...
+    def order(self, what: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
+
+
 class SalesforceSide(Protocol):
     """What the back door needs of the Salesforce org."""
 
     def load(self, data: Mapping[str, Any]) -> None: ...
     def dump(self) -> dict[str, Any]: ...
     def configure(self, settings: Mapping[str, Any]) -> None: ...
+    @property
+    def events(self) -> "EventBus": ...
     def ui_edit(
         self, user: str, object_name: str, record_id: str | None, changes: Mapping[str, Any], action: str = "update"
     ) -> str: ...
@@ -73,6 +82,8 @@ class Admin:
             ("DELETE", "/faults"): self._clear_faults,
             ("POST", "/configure"): self._configure,
             ("POST", "/tokens/expire"): self._expire,
+            ("GET", "/events"): lambda _request, _body: JSONResponse(self._salesforce.events.told()),
+            ("POST", "/events/{order}"): self._events,
         }
         return Starlette(
             routes=[Route(path, _endpoint(call), methods=[method]) for (method, path), call in calls.items()]
@@ -218,6 +229,9 @@ class Admin:
         self._salesforce.configure(settings.get(SALESFORCE) or {})
         self._account_engagement.configure(settings.get(ACCOUNT_ENGAGEMENT) or {})
         return JSONResponse({"configured": True})
+
+    def _events(self, request: Request, body: Any) -> Response:
+        return JSONResponse(self._salesforce.events.order(request.path_params["order"], _mapping(body or {})))
 
     def _expire(self, _request: Request, body: Any) -> Response:
         user = (body or {}).get("user")

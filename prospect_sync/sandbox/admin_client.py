@@ -93,6 +93,25 @@ class AdminClient:
     ) -> None:
         self._post("/configure", {"salesforce": salesforce or {}, "account_engagement": account_engagement or {}})
 
+    def events(self) -> dict[str, Any]:
+        """Counts of the event bus: logged, kept, delivered by object and user; and the open streams."""
+        return dict(self._get("/events", {}))
+
+    def gap_event(self, *ids: str, change: str = "GAP_UPDATE") -> None:
+        """Tell of records only that they changed."""
+        self._post("/events/gap", {"ids": list(ids), "type": change})
+
+    def overflow_event(self, object_name: str) -> None:
+        self._post("/events/overflow", {"object": object_name})
+
+    def expire_events(self, before: str) -> None:
+        """Forget every event, and every replay id, from before an ISO instant."""
+        self._post("/events/expire", {"before": before})
+
+    def drop_streams(self, status: str = "UNAVAILABLE", error_code: str = "") -> None:
+        """End every open stream now, with a gRPC status and, if given, the vendor's code in the trailer."""
+        self._post("/events/drop", {"status": status, "error_code": error_code})
+
     def expire_tokens(self, user: str | None = None) -> None:
         self._post("/tokens/expire", {"user": user})
 

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import grpc
 import uvicorn
 from starlette.types import ASGIApp, Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -89,9 +90,18 @@ def tls_server(app: ASGIApp, tls: TlsFiles, transports: Transports) -> TlsServer
     )
 
 
+def listen_for_grpc(server: Any, port: int, tls: TlsFiles) -> int:
+    """Give a gRPC server its TLS port, any free one for 0; answers which. It takes no socket that is bound already."""
+    pair = (tls.key_file.read_bytes(), tls.certificate_file.read_bytes())
+    try:
+        return int(server.add_secure_port(f"{HOST}:{port}", grpc.ssl_server_credentials([pair])))
+    except RuntimeError as error:
+        raise PortTakenError(f"Port {port} cannot be used: {error}.") from error
+
+
 @contextlib.contextmanager
-def listening(first_port: int, names: Sequence[str], silent: Collection[str]) -> Iterator[dict[str, socket.socket]]:
-    """Sockets bound to consecutive ports, or to any free ones; the silent ones are taken but refuse connections."""
+def listening(first_port: int, names: Sequence[str]) -> Iterator[dict[str, socket.socket]]:
+    """Sockets bound to consecutive ports, or to any free ones."""
     with contextlib.ExitStack() as stack:
         sockets = {}
         for place, name in enumerate(names):
@@ -101,8 +111,7 @@ def listening(first_port: int, names: Sequence[str], silent: Collection[str]) ->
             port = first_port + place if first_port else 0
             try:
                 sock.bind((HOST, port))
-                if name not in silent:
-                    sock.listen(1024)
+                sock.listen(1024)
             except (OSError, OverflowError) as error:
                 raise PortTakenError(f"Port {port} cannot be used: {error}.") from error
             sockets[name] = sock

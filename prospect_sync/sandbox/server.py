@@ -23,14 +23,23 @@ from prospect_sync.sandbox.admin import ACCOUNT_ENGAGEMENT, SALESFORCE, Admin
 from prospect_sync.sandbox.call_log import CallLog, Recorded
 from prospect_sync.sandbox.clock import OrgClock
 from prospect_sync.sandbox.faults import Faults, Faulty
-from prospect_sync.sandbox.listeners import HOST, PortTakenError, TlsServer, Transports, listening, tls_server
+from prospect_sync.sandbox.listeners import (
+    HOST,
+    PortTakenError,
+    TlsServer,
+    Transports,
+    listen_for_grpc,
+    listening,
+    tls_server,
+)
 from prospect_sync.sandbox.org_error import OrgError
 from prospect_sync.sandbox.salesforce import SalesforceOrg
 from prospect_sync.sandbox.seed import seeded_pairs
 from prospect_sync.sandbox.tls import TlsFiles, make_tls
 from prospect_sync.sandbox.users import BUSINESS_UNIT_ID, OAuthClient, OrgUser, Tokens, sandbox_users
 
-_PORTS = (SALESFORCE, ACCOUNT_ENGAGEMENT, "admin", "pubsub")  # the last is kept for the event bus, not served yet
+_HTTP_PORTS = (SALESFORCE, ACCOUNT_ENGAGEMENT, "admin")  # that of the event bus follows
+_GRACE_SECONDS = 0.5
 
 
 class CannotStartError(Exception):
@@ -138,11 +147,12 @@ def run(options: SandboxOptions) -> None:
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="prospect-sync-sandbox-"))
         try:
-            sockets = stack.enter_context(listening(options.port, _PORTS, {"pubsub"}))
+            sockets = stack.enter_context(listening(options.port, _HTTP_PORTS))
+            tls = make_tls(Path(directory), OrgClock().now())
+            bus_port = options.port and options.port + len(_HTTP_PORTS)
+            asyncio.run(_serve(_loaded(options, tls), tls, sockets, bus_port))
         except PortTakenError as error:
             raise CannotStartError(str(error)) from error
-        tls = make_tls(Path(directory), OrgClock().now())
-        asyncio.run(_serve(_loaded(options, tls), tls, sockets))
 
 
 def _loaded(options: SandboxOptions, tls: TlsFiles) -> Sandbox:
@@ -156,19 +166,23 @@ def _loaded(options: SandboxOptions, tls: TlsFiles) -> Sandbox:
         raise CannotStartError(f"The data are not in the shape of a dump: {error!r}") from error
 
 
-async def _serve(sandbox: Sandbox, tls: TlsFiles, sockets: Mapping[str, socket.socket]) -> None:
-    contract = sandbox.contract({name: sock.getsockname()[1] for name, sock in sockets.items()})
+async def _serve(sandbox: Sandbox, tls: TlsFiles, sockets: Mapping[str, socket.socket], bus_port: int) -> None:
+    bus = sandbox.salesforce.event_server()
+    ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
+    contract = sandbox.contract(ports | {"pubsub": listen_for_grpc(bus, bus_port, tls)})
     sandbox.tell_urls(contract)
     transports = Transports()
     servers = {name: tls_server(app, tls, transports) for name, app in sandbox.apps(transports.drop).items()}
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, servers)
+    await bus.start()
     tasks = [asyncio.create_task(server.serve(sockets=[sockets[name]])) for name, server in servers.items()]
     await asyncio.gather(*(server.ready.wait() for server in servers.values()))
     sys.stdout.write(json.dumps(contract) + "\n")
     sys.stdout.flush()
     await asyncio.gather(*tasks)
+    await bus.stop(_GRACE_SECONDS)
 
 
 def _stop(servers: Mapping[str, TlsServer]) -> None:

@@ -46,12 +46,6 @@ def test_the_certificate_is_of_the_throw_away_authority(sandbox):
         httpx.get(sandbox.contract["account_engagement_url"], trust_env=False)
 
 
-def test_the_event_bus_is_not_served_yet(sandbox):
-    host, _, port = sandbox.contract["pubsub_address"].partition(":")
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=5)
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_cleanly_and_leaves_nothing(launch, number):
     process = launch("--pairs", "1")

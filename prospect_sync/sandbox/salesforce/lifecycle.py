@@ -52,12 +52,12 @@ class Lifecycle:
         if kind.name == "Account":
             contact = self._state.schema.get("Contact")
             for child in self._state.storage.where(contact, "AccountId = ?", (loser,), ("Id",)):
-                self._state.storage.update(contact, child["Id"], {"AccountId": winner})
+                self._records.follow(writer, contact, child["Id"], {"AccountId": winner})
 
     def convert(self, writer: Writer, ident: str, changes: Mapping[str, Any]) -> str:
-        """Turn a lead into a contact of an account; `account_id`, `contact_id` and `status` may be given.
+        """Turn a lead into a contact of an account; `account_id`, `contact_id`, `status` may be given.
 
-        Returns the contact's id. No opportunity is made.
+        Returns the contact's id. No opportunity is made; an `opportunity_id` is noted as it is.
         """
         kind = self._state.schema.get("Lead")
         lead = self._records.living(writer.user, kind, ident)
@@ -72,8 +72,9 @@ class Lifecycle:
                 "ConvertedDate": instant_text(self._state.now())[:10],
                 "ConvertedAccountId": full_id(account),
                 "ConvertedContactId": full_id(contact),
+                "ConvertedOpportunityId": full_id(changes.get("opportunity_id", "")),
             }
-            self._records.overwrite(writer.user, kind, lead, lead | converted, set(converted))
+            self._records.overwrite(writer, kind, lead, lead | converted, set(converted))
             self._tell(writer, kind, lead["Id"], contact, new="contact_id" not in changes)
         return str(contact)
 

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from prospect_sync.sandbox.clock import OrgClock
 from prospect_sync.sandbox.salesforce.access import Access
 from prospect_sync.sandbox.salesforce.errors import OrgError, refusal
+from prospect_sync.sandbox.salesforce.events import ChangeEvents, serve_events
 from prospect_sync.sandbox.salesforce.lifecycle import Lifecycle
 from prospect_sync.sandbox.salesforce.loading import Loading
 from prospect_sync.sandbox.salesforce.metadata import Metadata
@@ -21,6 +22,9 @@ from prospect_sync.sandbox.salesforce.web.api import Api
 from prospect_sync.sandbox.salesforce.web.app import Door
 from prospect_sync.sandbox.salesforce.web.oauth import TokenEndpoint
 from prospect_sync.sandbox.users import OAuthClient, OrgUser, Tokens
+
+_BY_HAND = "com/salesforce/api/rest/67.0;client=SfdcInternalAPI/"
+"""How the user interface names itself in change events."""
 
 
 class SalesforceOrg:
@@ -45,6 +49,7 @@ class SalesforceOrg:
         self._loading = Loading(self._state, self._records)
         self._metadata = Metadata(self._state)
         self._usage = Usage(self._state)
+        self.events = ChangeEvents(self._state, self._access)
         by_username = {user.username: user for user in users}
         self._oauth = TokenEndpoint(oauth, by_username, self._tokens, clock)
         self._api = Api(self._state, self._access, self._records, self._usage)
@@ -54,7 +59,8 @@ class SalesforceOrg:
     def app(self) -> Starlette:
         """The web API in the vendor's wire format."""
         door = Door(
-            self._state, self._records, self._api, self._usage, self._oauth, self._tokens, lambda: self.base_url
+            self._state, self._records, self._api, self._usage, self._oauth, self._tokens, lambda: self.base_url,
+            self.events.committed,
         )  # fmt: skip
         return door.app()
 
@@ -82,9 +88,17 @@ class SalesforceOrg:
         `action` is create, update, delete, undelete, merge (`changes` has `losers`) or convert; returns the
         record's id, for convert the contact's. Raises OrgError with the body that the API would answer.
         """
-        with self._state.lock, self._state.storage.transaction():
+        with self._state.lock:
             self._records.committed.clear()
-            return self._edit(Writer(self._users[user]), object_name, record_id or "", changes, action)
+            with self._state.storage.transaction():
+                writer = Writer(self._users[user], origin=_BY_HAND)
+                ident = self._edit(writer, object_name, record_id or "", changes, action)
+            self.events.committed(self._records.committed)
+            return ident
+
+    def event_server(self) -> Any:
+        """The Pub/Sub API as a gRPC server of the running event loop."""
+        return serve_events(self.events, self._tokens, lambda: self.base_url)
 
     def committed(self) -> list[Change]:
         """What the last call or edit wrote."""
@@ -99,6 +113,8 @@ class SalesforceOrg:
             if used is not None:
                 self._usage.set(int(used))
             self._changed()
+            if "events" in given:
+                self.events.settings_changed()
 
     def _edit(self, writer: Writer, object_name: str, record_id: str, changes: Mapping[str, Any], action: str) -> str:
         kind = self._access.find(object_name)

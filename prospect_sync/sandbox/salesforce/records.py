@@ -4,7 +4,7 @@ The only way a record changes, whether through the API or by hand in the pretend
 either saves everything it says or raises and saves nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,17 +35,28 @@ class Writer:
     auto_assign: bool = False
     allow_duplicates: bool = False
     duplicate_details: bool = False
+    origin: str = ""
+    """Which API or client saves, as change events tell it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record that was really written, as the call log and later change events tell it."""
+    """One record that was really written, as the call log and change events tell it."""
 
     object: str
     id: str
     action: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     """New values as on the wire, only of fields that differ from before."""
+    before: Row = field(default_factory=dict)
+    after: Row = field(default_factory=dict)
+    """Stored values around the save, those of the stamps not yet in it; empty where there is nothing to tell."""
+    user_id: str = ""
+    origin: str = ""
+    at: int = 0
+    transaction: int = 0
+    """Counts within the call: parts of a Composite are transactions of their own."""
+    stamped: bool = True
 
     def told(self) -> dict[str, Any]:
         return {
@@ -65,6 +76,8 @@ class Records:
         self._validation = Validation(state)
         self.committed: list[Change] = []
         """What was written since the list was last emptied; taken back where a transaction rolls back."""
+        self.transaction = 0
+        """Which transaction of the present call the next changes belong to."""
 
     def create(self, writer: Writer, kind: ObjectType, values: Mapping[str, Any]) -> str:
         """Save a new record and return its id."""
@@ -82,7 +95,7 @@ class Records:
             self._storage.insert(kind, after)
             self.history.happened(kind, after["Id"], "created", writer.user.salesforce_id, at)
         given = {one.name for one in kind.fields if one.updateable and after.get(one.name) is not None}
-        self._commit(kind, after, "create", given)
+        self._commit(writer, kind, {}, after, "create", given, at)
         return str(after["Id"])
 
     def update(
@@ -108,18 +121,26 @@ class Records:
         self._assign(writer, kind, after)
         names = {one.name for one in wanted} | {"OwnerId"}
         names |= self._check(writer, kind, after, names)
-        self.overwrite(writer.user, kind, before, after, names)
+        self.overwrite(writer, kind, before, after, names)
 
-    def overwrite(
-        self, user: OrgUser, kind: ObjectType, before: Row, after: Row, names: set[str], action: str = "update"
-    ) -> None:
+    def overwrite(self, writer: Writer, kind: ObjectType, before: Row, after: Row, names: set[str]) -> None:
         """Write a checked change with its stamps and history."""
-        at = self._state.now()
+        at, user = self._state.now(), writer.user
         changed = {name: after[name] for name in after if name in names and after[name] != before.get(name)}
         with self._storage.transaction():
             self._storage.update(kind, before["Id"], changed | _stamps(user, at))
             self.history.changed(kind, before, after, changed, user.salesforce_id, at)
-        self._commit(kind, after, action, changed.keys())
+        self._commit(writer, kind, before, after, "update", changed, at)
+
+    def follow(self, writer: Writer, kind: ObjectType, ident: str, changes: Row) -> None:
+        """Write what follows from another record's fate: no checks, no stamps, no history."""
+        before = self._storage.find(kind, ident) or {}
+        self._storage.update(kind, ident, changes)
+        told = Change(
+            kind.name, ident, "update", changes, before, before | changes, writer.user.salesforce_id, writer.origin,
+            self._state.now(), self.transaction, stamped=False,
+        )  # fmt: skip
+        self.committed.append(told)
 
     def delete(self, writer: Writer, kind: ObjectType, ident: str) -> None:
         """Put a record into the recycle bin, its history with it."""
@@ -143,7 +164,8 @@ class Records:
             if history is not None:
                 update = f'UPDATE "{history.name}" SET IsDeleted = ? WHERE "{history.parent_field}" = ?'  # noqa: S608 - names come from the schema
                 self._storage.run(update, (int(deleted), row["Id"]))
-        self.committed.append(Change(kind.name, row["Id"], "delete" if deleted else "undelete"))
+        action = "delete" if deleted else "undelete"
+        self._commit(writer, kind, row, row, action, (), at)
 
     def living(self, user: OrgUser, kind: ObjectType, ident: str) -> Row:
         """A record that the user can see, or the refusal that tells what became of it."""
@@ -189,13 +211,20 @@ class Records:
                 held[ident] = left - 1 if left > 0 else left
                 raise locked(ident)
 
-    def _commit(self, kind: ObjectType, after: Row, action: str, names: Any) -> None:
+    def _commit(
+        self, writer: Writer, kind: ObjectType, before: Row, after: Row, action: str, names: Iterable[str], at: int
+    ) -> None:
         values = {}
         for name in names:
             one = kind.by_name[name.lower()]
             write = shown(one)
             values[name] = write(after[name]) if write else after[name]
-        self.committed.append(Change(kind.name, after["Id"], action, values))
+        self.committed.append(
+            Change(
+                kind.name, after["Id"], action, values, before, after, writer.user.salesforce_id, writer.origin, at,
+                self.transaction,
+            )
+        )  # fmt: skip
 
 
 def _checked(kind: ObjectType, ident: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from prospect_sync.sandbox.salesforce.event_settings import EventSettings
 from prospect_sync.sandbox.salesforce.ids import full_id
 
 Tracking = bool | frozenset[str]
@@ -62,6 +63,9 @@ class Settings:
     duplicate_rules: tuple[DuplicateRule, ...] = ()
     composite_conditional: bool = True
     """Whether a Composite subrequest's `If-Unmodified-Since` is honoured; switched off it is ignored."""
+    call_options_everywhere: bool = False
+    """Whether `Sforce-Call-Options` also reaches change events where it is not documented: Collections and Composite."""
+    events: EventSettings = field(default_factory=EventSettings)
     assignment_rule_owner: str | None = None
     """Who owns a lead after an active assignment rule ran; None where there is no rule."""
     hidden: frozenset[str] = frozenset()
@@ -140,6 +144,8 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "triggers": _each(_trigger),
     "duplicate_rules": _each(_duplicate_rule),
     "composite_conditional": bool,
+    "call_options_everywhere": bool,
+    "events": EventSettings.parsed,
     "assignment_rule_owner": lambda value: None if value is None else _id(value),
     "hidden": _ids,
 }

@@ -4,7 +4,7 @@ Every handler runs to its end without yielding, so one request is one transactio
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from prospect_sync.sandbox.salesforce.errors import OrgError, not_found, session_expired
 from prospect_sync.sandbox.salesforce.ids import ORG_ID
-from prospect_sync.sandbox.salesforce.records import Records
+from prospect_sync.sandbox.salesforce.records import Change, Records
 from prospect_sync.sandbox.salesforce.state import OrgState
 from prospect_sync.sandbox.salesforce.usage import Usage
 from prospect_sync.sandbox.salesforce.web.api import Api, versions
@@ -39,6 +39,7 @@ class Door:
         oauth: TokenEndpoint,
         tokens: Tokens,
         base_url: Callable[[], str],
+        committed: Callable[[Sequence[Change]], None],
     ) -> None:
         self._state = state
         self._records = records
@@ -47,6 +48,7 @@ class Door:
         self._oauth = oauth
         self._tokens = tokens
         self._base_url = base_url
+        self._committed = committed
 
     def app(self) -> Starlette:
         return Starlette(routes=[Route("/{path:path}", self._respond(), methods=list(_METHODS))])
@@ -95,10 +97,13 @@ class Door:
         self._records.committed.clear()
         try:
             with self._state.storage.transaction():
-                return self._api.answer(call)
+                answer = self._api.answer(call)
         except OrgError:
             self._records.rolled_back(0)
             raise
+        else:
+            self._committed(self._records.committed)
+            return answer
         finally:
             log["committed"] = [change.told() for change in self._records.committed]
 

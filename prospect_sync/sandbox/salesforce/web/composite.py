@@ -51,6 +51,8 @@ class Composite:
         answered: dict[str, Any] = {}
         for part in parts:
             log: dict[str, Any] = {}
+            if not every:
+                self._records.transaction += 1
             answer = self._one(call, part, answered, log)
             call.log["subrequests"].append(log)
             results.append(_result(part["referenceId"], answer))
@@ -79,6 +81,10 @@ class Composite:
         headers = {str(name).lower(): str(value) for name, value in (part.get("httpHeaders") or {}).items()}
         if not self._state.settings.composite_conditional:
             headers.pop("if-unmodified-since", None)
+        if not self._state.settings.call_options_everywhere:
+            headers.pop("sforce-call-options", None)
+        elif "sforce-call-options" in call.headers:
+            headers.setdefault("sforce-call-options", call.headers["sforce-call-options"])
         content = b"" if body is None else json.dumps(body).encode()
         return Call(
             part["method"].upper(), version, segments, parameters(query), headers, content, call.user, log

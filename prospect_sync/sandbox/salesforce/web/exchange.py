@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,6 +15,7 @@ from prospect_sync.sandbox.users import OrgUser
 
 OLDEST_VERSION, NEWEST_VERSION = 31, 67
 _VERSION = re.compile(r"v(\d{1,3})\.0")
+_CLIENT = re.compile(r"(?:^|[,;])\s*client\s*=\s*([^,;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,15 @@ class Call:
             raise unreadable_json("Can not deserialize the request body: a JSON object was expected")
         return found
 
+    def origin(self) -> str:
+        """Which API saves, and by which name the client calls itself."""
+        found = _CLIENT.search(self.headers.get("sforce-call-options", ""))
+        return f"com/salesforce/api/rest/{self.version}.0" + (f";client={found.group(1)}" if found else "")
+
+    def unnamed(self) -> "Call":
+        """The same call where its client's name goes unheard."""
+        return replace(self, headers={name: one for name, one in self.headers.items() if name != "sforce-call-options"})
+
     def writer(self) -> Writer:
         """Who saves, as the request's headers ask."""
         wanted = dict(
@@ -81,6 +91,7 @@ class Call:
             auto_assign=self.headers.get("sforce-auto-assign", "true").strip().lower() != "false",
             allow_duplicates=wanted.get("allowsave") == "true",
             duplicate_details=wanted.get("includerecorddetails") == "true",
+            origin=self.origin(),
         )
 
     def http_date(self, header: str) -> int | None:

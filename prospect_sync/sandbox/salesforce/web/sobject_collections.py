@@ -122,7 +122,8 @@ class SObjectCollections:
         results: list[Result] = []
         try:
             with self._state.storage.transaction():
-                writer = call.writer()
+                everywhere = self._state.settings.call_options_everywhere
+                writer = (call if everywhere else call.unnamed()).writer()
                 results = [_result(writer, row, one) for row in rows]
                 failed = [result for result in results if not result["success"]]
                 locked = [result for result in failed if result["errors"][0]["statusCode"] == _LOCK_CODE]
