@@ -146,7 +146,7 @@ class LedgerRow:
 
 
 class Cause(StrEnum):
-    """Why something stands on the desk."""
+    """Why something stands on the desk. A NOTICE tells what was done; it stands until a person has seen it."""
 
     REJECTED = "rejected"
     MISCONFIGURED = "misconfigured"
@@ -156,6 +156,7 @@ class Cause(StrEnum):
     AMBIGUOUS = "ambiguous"
     HELD = "held"
     POISON = "poison"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)

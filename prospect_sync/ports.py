@@ -571,7 +571,10 @@ class Desk(Protocol):
         ...
 
     def clear(self, refs: Collection[Ref], *, keep: Sequence[DeskItem] = ()) -> None:
-        """Take these records off all entries except those of the kept items; an entry without records goes away."""
+        """Take these records off all entries except notices and those of the kept items.
+
+        An entry without records goes away.
+        """
         ...
 
     def entries(self) -> Sequence[DeskEntry]:

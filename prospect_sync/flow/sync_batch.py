@@ -99,7 +99,7 @@ def _tell_the_desk(runtime: Runtime, works: Sequence[Work], assembly: Assembly, 
 
 
 def _problem(work: Work, problem: Problem) -> DeskItem:
-    causes = {"UNREAD": Cause.UNREAD, "OO-2": Cause.MISCONFIGURED, "ECHO": Cause.ECHO}
+    causes = {"UNREAD": Cause.UNREAD, "OO-2": Cause.MISCONFIGURED, "ECHO": Cause.ECHO, "EM-1": Cause.NOTICE}
     return DeskItem(
         cause=causes.get(problem.rule, Cause.CONFLICT),
         ref=work.couple.person,

@@ -42,7 +42,6 @@ class FieldReader:
         without_history = self._choice("without_history", WithoutHistory)
         clears = self._choice("clears", Clears)
         self._check_restrictive(tie, without_history, field_type)
-        self._check_opted_out(prospect, without_history)
         if clears is not None and prospect is not None:
             self._check_clears(clears, prospect, behavior, lead, contact)
         if prospect is None:
@@ -136,13 +135,6 @@ class FieldReader:
         for key, chosen in (("tie", tie), ("without_history", without_history)):
             if chosen is not None and chosen.value == "restrictive":
                 self._problem(f"restrictive is for boolean fields; this one is of type {field_type.value}", key)
-
-    def _check_opted_out(self, prospect: str | None, without_history: WithoutHistory | None) -> None:
-        # Spelling out what holds anyway does no harm; anything else would be ignored, so it is refused.
-        if prospect == "optedOut" and without_history not in {None, WithoutHistory.RESTRICTIVE}:
-            self._problem(
-                "does not apply to optedOut: true wins where the order is not known (OO-2)", "without_history"
-            )
 
     def _check_clears(
         self, clears: Clears, prospect: str, behavior: Behavior | None, lead: str | None, contact: str | None

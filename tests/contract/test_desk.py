@@ -96,6 +96,13 @@ def check_clear_keeps_the_kept_items(kit: Kit[Desk]) -> None:
     assert shown(kit.store) == {BAD_ZIP.words: {P1}}
 
 
+def check_a_notice_stands_until_a_person_has_seen_it(kit: Kit[Desk]) -> None:
+    notice = replace(CONFLICT, cause=Cause.NOTICE)
+    kit.store.report([notice, BAD_ZIP])
+    kit.store.clear([P1])
+    assert shown(kit.other()) == {notice.words: {P1}}
+
+
 def check_nothing_to_do_changes_nothing(kit: Kit[Desk]) -> None:
     kit.store.report([BAD_ZIP])
     kit.store.report([])

@@ -229,3 +229,15 @@ def test_a_prospect_belongs_to_the_person_whose_id_it_holds() -> None:
     couple = world.runtime.couples.of([ref])[ref]
     assert couple.prospect_id == 1
     assert world.runtime.couples.of([other]) == {}
+
+
+def test_an_address_replaced_without_proof_stays_on_the_desk_with_both_addresses() -> None:
+    world = World()
+    world.pair(1)
+    world.engagement.edit(1, {"email": "new@example.org"})
+    world.cycles(5)
+    assert world.person(world.pair_ref(1))["Email"] == "new@example.org"
+    (entry,) = world.runtime.desk.entries()
+    assert entry.item.rule == "EM-1"
+    assert "new@example.org" in entry.item.words
+    assert "p1@example.org" in entry.item.words

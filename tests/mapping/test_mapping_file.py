@@ -127,6 +127,8 @@ def test_behaviors_that_may_be_left_out():
 ACCEPTED = [
     field(prospect='"optedOut"', lead='"O"', behavior='"use_salesforce"'),
     field(prospect='"optedOut"', lead='"O"', behavior='"most_recent_field"', without_history='"restrictive"'),
+    # does not apply to Opted Out, and is ignored there (OO-2)
+    field(prospect='"optedOut"', lead='"O"', behavior='"most_recent_field"', without_history='"hold"'),
     field(prospect='"company"', lead='"Company"', contact='"Account.Name"', behavior='"use_salesforce"'),
     field(prospect='"company"', lead='"Company"', behavior='"use_salesforce"', clears='"salesforce"'),
     field(prospect='"lastName"', lead='"LastName"', behavior='"use_salesforce"', clears='"salesforce"'),
@@ -255,13 +257,6 @@ REFUSED = [
         "field.behavior",
         "OO-1",
         id="OO-1",
-    ),
-    pytest.param(
-        field(prospect='"optedOut"', lead='"O"', behavior='"most_recent_field"', without_history='"hold"'),
-        5,
-        "field.without_history",
-        "OO-2",
-        id="OO-2 has no choice",
     ),
     pytest.param(
         field(prospect='"optedOut"', lead='"O"', type='"text"'), 4, "field.type", "boolean", id="optedOut text"

@@ -88,3 +88,33 @@ def test_log_lines_carry_ids_and_no_ones_data(stack: Stack) -> None:
     assert "Köln" not in lines
     assert "person1@example.org" not in lines
     assert stack.sandbox["client_secret"] not in lines
+
+
+def test_up_brings_its_own_redis_syncs_and_leaves_nothing_running(stack: Stack) -> None:
+    stack.load([make_pair(1, city="Köln")])
+    stack.redis_url = ""
+    stack.settings["DATA_DIR"] = str(stack.directory / "own")
+    everything = stack._spawn("up")
+    stack.worker = everything
+    wait_for("the write", lambda: stack.writes() == 1)
+    members = group_of(everything.pid)
+    assert len(members) >= 4  # itself, worker, beat, Redis
+    everything.send_signal(signal.SIGTERM)
+    assert everything.wait(60) == 0
+    wait_for("everything ended", lambda: not [pid for pid in members if alive(pid)])
+
+
+def group_of(pid: int) -> list[int]:
+    """Ids of a process and all its descendants."""
+    found = [pid]
+    for one in found:
+        children = Path(f"/proc/{one}/task/{one}/children")
+        found.extend(int(child) for child in children.read_text().split() if int(child) not in found)
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False

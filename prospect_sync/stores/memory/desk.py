@@ -46,6 +46,8 @@ class MemoryDesk(Desk):
         kept = {(_key(item), item.ref) for item in keep}
         with self._lock:
             for key, entry in list(self._entries.items()):
+                if entry.item.cause is Cause.NOTICE:
+                    continue
                 entry.refs -= {ref for ref in refs if (key, ref) not in kept}
                 if not entry.refs:
                     del self._entries[key]

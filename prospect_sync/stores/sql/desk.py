@@ -47,6 +47,7 @@ class SqlDesk(Desk):
     def clear(self, refs: Collection[Ref], *, keep: Sequence[DeskItem] = ()) -> None:
         kept = {(_key(item), str(item.ref)) for item in keep}
         query = sa.select(DESK_RECORDS, DESK_ENTRIES.c.key).join(DESK_ENTRIES)
+        query = query.where(DESK_ENTRIES.c.cause != Cause.NOTICE.value)
         with self._database.writing() as connection:
             rows = list(among(connection, query, DESK_RECORDS.c.ref, [str(ref) for ref in refs]))
             gone = [(row.entry_id, row.ref) for row in rows if (row.key, row.ref) not in kept]
