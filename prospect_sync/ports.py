@@ -262,6 +262,30 @@ class ProspectSide(Protocol):
         """
         ...
 
+    def find(self, addresses: Collection[str], fields: Collection[str]) -> Mapping[str, tuple[Prospect, ...]]:
+        """Find prospects by e-mail address, deleted ones included, one call each; keys are the lower-cased addresses found.
+
+        Living ones first, then the last modified first, then by id. Reads lag: a prospect created a moment ago may be missing.
+
+        Raises: TryLater, Misconfigured.
+        """
+        ...
+
+    def create(self, creations: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
+        """Create prospects, one call each, at most five under way; see ``PersonSide.create``. ``external`` is ignored."""
+        ...
+
+    def delete(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """Send prospects to the recycle bin, one call each; one that lies there already counts as applied."""
+        ...
+
+    def restore(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """Bring prospects back from the recycle bin, one call each; ``changes["email"]`` is the address to restore by.
+
+        A prospect that is not deleted counts as applied. Stale where another prospect came back instead.
+        """
+        ...
+
 
 class ChangeKind(StrEnum):
     """What happened to the records of a change event."""
@@ -324,30 +348,6 @@ class ChangeEvents(Protocol):
 
     def close(self) -> None:
         """End all streams."""
-        ...
-
-    def find(self, addresses: Collection[str], fields: Collection[str]) -> Mapping[str, tuple[Prospect, ...]]:
-        """Find prospects by e-mail address, deleted ones included, one call each; keys are the lower-cased addresses found.
-
-        Living ones first, then the last modified first, then by id. Reads lag: a prospect created a moment ago may be missing.
-
-        Raises: TryLater, Misconfigured.
-        """
-        ...
-
-    def create(self, creations: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
-        """Create prospects, one call each, at most five under way; see ``PersonSide.create``. ``external`` is ignored."""
-        ...
-
-    def delete(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
-        """Send prospects to the recycle bin, one call each; one that lies there already counts as applied."""
-        ...
-
-    def restore(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
-        """Bring prospects back from the recycle bin, one call each; ``changes["email"]`` is the address to restore by.
-
-        A prospect that is not deleted counts as applied. Stale where another prospect came back instead.
-        """
         ...
 
 
