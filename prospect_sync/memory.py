@@ -47,6 +47,18 @@ class MirroredProspect:
     version: int = 0
 
 
+class Opening(StrEnum):
+    """How the first sync of a new couple is decided.
+
+    FRESH: by the rules, from first observations. CARRY: the prospect's field times are kept (a converted lead, LC-4).
+    ADOPT: every ordinary field as ``use_salesforce``, blank switch off (a merge's winner takes the prospect over, LC-3).
+    """
+
+    FRESH = "fresh"
+    CARRY = "carry"
+    ADOPT = "adopt"
+
+
 @dataclass(frozen=True, slots=True)
 class Couple:
     """A linked (prospect, person) couple and what it agreed on.
@@ -55,7 +67,8 @@ class Couple:
     our last look, only where they differ from the base. ``person_foreign``: the person's last foreign modification.
     ``written``: prospect fields whose present *person* value is our last write, with the value written.
     ``unconfirmed``: those of them that we have not seen since we wrote them.
-    ``relinked``: no sync of this couple has been completed yet. ``ended``: why it no longer syncs; None while it does.
+    ``relinked``: no sync of this couple has been completed yet; ``opening`` says how that one is decided.
+    ``ended``: why it no longer syncs (a rule id); None while it does.
     """
 
     prospect_id: int
@@ -68,6 +81,7 @@ class Couple:
     person_foreign: Interval | None = None
     person_read: datetime | None = None
     relinked: bool = True
+    opening: Opening = Opening.FRESH
     ended: str | None = None
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,8 @@ class PersonType(StrEnum):
 class RecordKind(StrEnum):
     """What a reference can name. Hints name prospects, leads and contacts.
 
+    An address is leased, never hinted: two records with one address are one matter.
+
     An account never waits in the inbox: its contacts do. ``SERVICE`` is no record: the desk's name for a part of the
     product itself, such as one of its sources.
     """
@@ -43,6 +46,7 @@ class RecordKind(StrEnum):
     CONTACT = "Contact"
     ACCOUNT = "Account"
     SERVICE = "service"
+    ADDRESS = "address"
 
 
 class Lane(StrEnum):
@@ -63,7 +67,7 @@ def same_id(left: str | None, right: str | None) -> bool:
 
 def id18(record_id: str) -> str:
     """Write a 15-character Salesforce id in its 18-character form; anything else is returned as it is."""
-    if len(record_id) != 15:
+    if len(record_id) != 15 or not record_id.isalnum():  # e.g. "[[crm_deleted]]", a mark and no id
         return record_id
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
     chunks = (record_id[start : start + 5] for start in (0, 5, 10))
@@ -114,6 +118,11 @@ class Ref:
     @classmethod
     def prospect(cls, prospect_id: int | str) -> "Ref":
         return cls(RecordKind.PROSPECT, str(prospect_id))
+
+    @classmethod
+    def address(cls, address: str) -> "Ref":
+        """Name an e-mail address, whatever its case, by a digest: names stand in logs, addresses must not."""
+        return cls(RecordKind.ADDRESS, sha256(address.strip().lower().encode("utf-8", "replace")).hexdigest()[:32])
 
     @classmethod
     def person(cls, person_type: PersonType, record_id: str) -> "Ref":

@@ -510,6 +510,10 @@ class Mirror(Protocol):
         """Give the prospects that hold these Salesforce ids (18 characters), by id, lowest prospect id first."""
         ...
 
+    def by_email(self, addresses: Collection[str]) -> Mapping[str, tuple[MirroredProspect, ...]]:
+        """Give the prospects with these lower-cased addresses, by address, lowest prospect id first."""
+        ...
+
     def put(self, rows: Sequence[MirroredProspect]) -> frozenset[int]:
         """Store rows whose ``version`` is still the stored one (0: not stored yet), each with its version counted up.
 

@@ -86,7 +86,7 @@ def _first_seen(known: MirroredProspect | None, answer: Prospect, around: Circum
         modified=answer.modified,
         foreign=None if ours or answer.modified.at is None else Interval.at(answer.modified.at),
         deleted=answer.deleted,
-        email=_text(answer.values.get("email")),
+        email=_address(answer.values.get("email")),
         salesforce_id=_text(answer.values.get("salesforceId")),
         version=known.version if known else 0,
     )
@@ -126,7 +126,7 @@ def _merge(known: MirroredProspect, answer: Prospect, around: Circumstances) -> 
         modified=answer.modified,
         foreign=_foreign(known, answer, around, unexplained=foreign),
         deleted=answer.deleted,
-        email=_text(answer.values.get("email", known.email)),
+        email=_address(answer.values.get("email", known.email)),
         salesforce_id=_text(answer.values.get("salesforceId", known.salesforce_id)),
         doubtful_until=(known.doubtful_until or _after_the_lag(around)) if doubtful else None,
     )
@@ -188,3 +188,9 @@ def _same(types: Mapping[str, FieldType], name: str, left: Any, right: Any) -> b
 
 def _text(value: object) -> str | None:
     return str(value) if value else None
+
+
+def _address(value: object) -> str | None:
+    """Addresses are compared without regard to case, so they are kept that way for look-ups."""
+    text = _text(value)
+    return text.strip().lower() if text else None

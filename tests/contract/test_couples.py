@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from prospect_sync.memory import Couple
+from prospect_sync.memory import Couple, Opening
 from prospect_sync.model import Echo, Interval, PersonType, Ref
 from prospect_sync.ports import Couples
 from prospect_sync.stores.memory import MemoryCouples
@@ -32,6 +32,7 @@ FULL = Couple(
     person_foreign=Interval(T0, T1),
     person_read=T1,
     relinked=False,
+    opening=Opening.ADOPT,
     ended="unlinked in Salesforce",
 )
 

@@ -60,6 +60,16 @@ def check_more_rows_than_one_statement_carries(kit: Kit[Mirror]) -> None:
     assert len(kit.store.get(range(3_000))) == 2_500
 
 
+def check_by_email_lowest_prospect_first(kit: Kit[Mirror]) -> None:
+    rows = [
+        MirroredProspect(number, {}, email=address)
+        for number, address in ((3, "a@x.org"), (1, "a@x.org"), (2, "b@x.org"))
+    ]
+    kit.store.put(rows)
+    found = kit.other().by_email(["a@x.org", "nobody@x.org"])
+    assert {address: [row.id for row in held] for address, held in found.items()} == {"a@x.org": [1, 3]}
+
+
 def check_by_person_lowest_prospect_first(kit: Kit[Mirror]) -> None:
     rows = [prospect(9, salesforce_id=LEAD), prospect(3, salesforce_id=LEAD), prospect(4, salesforce_id=CONTACT)]
     kit.store.put([*rows, prospect(5)])

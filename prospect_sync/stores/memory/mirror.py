@@ -29,6 +29,15 @@ class MemoryMirror(Mirror):
                     found[row.salesforce_id] = (*found.get(row.salesforce_id, ()), row)
         return found
 
+    def by_email(self, addresses: Collection[str]) -> Mapping[str, tuple[MirroredProspect, ...]]:
+        wanted = frozenset(addresses)
+        found: dict[str, tuple[MirroredProspect, ...]] = {}
+        with self._lock:
+            for _, row in sorted(self._rows.items()):
+                if row.email in wanted:
+                    found[row.email] = (*found.get(row.email, ()), row)
+        return found
+
     def put(self, rows: Sequence[MirroredProspect]) -> frozenset[int]:
         refused = set()
         with self._lock:

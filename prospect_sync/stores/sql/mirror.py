@@ -39,6 +39,12 @@ class SqlMirror(Mirror):
             found[person] = (*found.get(person, ()), row)
         return found
 
+    def by_email(self, addresses: Collection[str]) -> Mapping[str, tuple[MirroredProspect, ...]]:
+        found: dict[str, tuple[MirroredProspect, ...]] = {}
+        for row in sorted(self._read(MIRROR.c.email, addresses), key=lambda row: row.id):
+            found[str(row.email)] = (*found.get(str(row.email), ()), row)
+        return found
+
     def put(self, rows: Sequence[MirroredProspect]) -> frozenset[int]:
         numbers = self._names.numbers({name for row in rows for name in row.fields})
         times = Counter(row.id for row in rows)

@@ -9,14 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from prospect_sync.memory import Couple, MirroredField
+from prospect_sync.memory import Couple, MirroredField, Opening
 from prospect_sync.model import NOTHING, Echo, Interval
 from prospect_sync.stores.sql.engine import Database
 from prospect_sync.stores.sql.statements import among, insert_unless_there
 from prospect_sync.stores.sql.tables import FIELD_NAMES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PARTS = 6
+_PARTS = 7
 _Time = tuple[Interval, datetime | None]
 
 
@@ -84,6 +84,7 @@ def pack_couple(couple: Couple, numbers: Mapping[str, int]) -> list[Any]:
         _pack_values(couple.written, numbers),
         [numbers[name] for name in sorted(couple.unconfirmed)],
         pack_interval(couple.person_foreign) if couple.person_foreign else [],
+        "" if couple.opening is Opening.FRESH else couple.opening.value,
     ]
     while parts and not parts[-1]:
         parts.pop()
@@ -97,13 +98,13 @@ def names_in(couple: Couple) -> set[str]:
 
 def numbers_in_couple(packed: Sequence[Any]) -> set[int]:
     """Tell which field numbers a couple's row uses."""
-    base, echo, seen, written, unconfirmed, _ = _parts(packed)
+    base, echo, seen, written, unconfirmed, *_ = _parts(packed)
     return {*base[::2], *echo[::3], *seen[::2], *written[::2], *unconfirmed}
 
 
 def unpack_couple(packed: Sequence[Any], names: Mapping[int, str]) -> dict[str, Any]:
     """Read what a couple agreed on, as keyword arguments of ``Couple``."""
-    base, echo, seen, written, unconfirmed, foreign = _parts(packed)
+    base, echo, seen, written, unconfirmed, foreign, opening = _parts(packed)
     triples = (echo[start : start + 3] for start in range(0, len(echo), 3))
     return {
         "base": _unpack_values(base, names),
@@ -112,6 +113,7 @@ def unpack_couple(packed: Sequence[Any], names: Mapping[int, str]) -> dict[str, 
         "written": _unpack_values(written, names),
         "unconfirmed": frozenset(names[number] for number in unconfirmed),
         "person_foreign": unpack_interval(foreign) if foreign else None,
+        "opening": Opening(opening) if opening else Opening.FRESH,
     }
 
 
