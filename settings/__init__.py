@@ -8,6 +8,7 @@ one file each under ``/run/secrets``. All problems are reported together.
 from settings.model import (
     AccountEngagementSettings,
     BudgetSettings,
+    EventSettings,
     SalesforceSettings,
     ScheduleSettings,
     Settings,
@@ -18,6 +19,7 @@ from settings.model import (
 __all__ = [
     "AccountEngagementSettings",
     "BudgetSettings",
+    "EventSettings",
     "SalesforceSettings",
     "ScheduleSettings",
     "Settings",

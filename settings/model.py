@@ -81,11 +81,43 @@ class BudgetSettings(_Section):
     """Live edits stop here; consent changes may use the rest."""
 
 
+class EventSettings(_Section):
+    """How edits in Salesforce are heard of. Change events need Change Data Capture for each object, and
+    View All Records on it for the connector user.
+    """
+
+    source: Literal["events", "poll"] = "poll"
+    """``events``: ``python -m worker listen`` follows change events, within a second. ``poll``: the poller alone."""
+
+    topics: tuple[str, ...] = ("/data/LeadChangeEvent", "/data/ContactChangeEvent", "/data/AccountChangeEvent")
+    """What is followed; a custom channel (``/data/Name__chn``) may replace them. Accounts matter only where a contact's
+    company is mapped; without them renames are found by the sweep."""
+
+    address: str = "api.pubsub.salesforce.com:7443"
+    """Host and port of the Pub/Sub API."""
+
+    ca_file: Path | None = None
+    """Certificate authorities to trust there. None: the same as for the Salesforce org."""
+
+    sweep: float = Field(default=300.0, gt=0)
+    """Seconds between the polls that run beside the listener and find what no event told. One Salesforce call each."""
+
+    silence: float = Field(default=330.0, gt=0)
+    """Seconds without any sign of life after which a stream is opened anew (documented: one at least every 270)."""
+
+    ping: float = Field(default=60.0, ge=10)
+    """Seconds between tries of the connection itself, so that a dead one is noticed before the silence is."""
+
+    retry: float = Field(default=60.0, gt=0)
+    """Longest wait, in seconds, before a broken stream is tried again; the first wait is one second."""
+
+
 class ScheduleSettings(_Section):
     """How often what is done, in seconds."""
 
     people: float = Field(default=10.0, gt=0)
-    """Poll of changed leads and contacts. One Salesforce call each: 10 s are 8,640 a day."""
+    """Poll of changed leads and contacts, where the source is ``poll`` or the listener is cut off. One Salesforce call
+    each: 10 s are 8,640 a day."""
 
     prospects: float = Field(default=10.0, gt=0)
     """Poll of changed prospects. One Account Engagement call each: 10 s are 8,640 a day."""
@@ -164,6 +196,7 @@ class Settings(BaseSettings):
     salesforce: SalesforceSettings = SalesforceSettings()
     account_engagement: AccountEngagementSettings = AccountEngagementSettings()
     budget: BudgetSettings = BudgetSettings()
+    events: EventSettings = EventSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     tuning: TuningSettings = TuningSettings()
 

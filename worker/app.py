@@ -70,7 +70,8 @@ def create_app(settings: Settings) -> SyncApp:
 def _schedule(settings: Settings) -> dict[str, Any]:
     """A poll that could not be started before the next one is due is not missed: it expires."""
     every = settings.schedule
-    times = {"sync.tend": every.tend, "poll.people": every.people, "poll.prospects": every.prospects}
+    people = settings.events.sweep if settings.events.source == "events" else every.people
+    times = {"sync.tend": every.tend, "poll.people": people, "poll.prospects": every.prospects}
     return {
         name: {"task": name, "schedule": seconds, "options": {"queue": CONTROL, "expires": max(seconds, 1.0)}}
         for name, seconds in times.items()

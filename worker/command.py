@@ -21,6 +21,7 @@ app = typer.Typer(
     help="Runs the service that keeps prospects and leads/contacts in step. Settings come from the environment.",
 )
 _errors = Console(stderr=True)
+_out = Console()
 
 
 def main() -> None:
@@ -65,8 +66,23 @@ def beat() -> None:
 
 
 @app.command()
+def listen() -> None:
+    """Follow Salesforce's change events, so that an edit there is worked on within a second.
+
+    One per service; a second one stands by. With the source "poll" there is nothing to do, and it says so.
+    """
+    from worker.listener import run_listener
+
+    settings = _settings()
+    if settings.events.source == "poll":
+        _out.print("The source of Salesforce changes is the poller (events.source = poll): nothing to listen to.")
+        sys.exit(0)
+    sys.exit(run_listener(_checked()))
+
+
+@app.command()
 def up() -> None:
-    """Run everything on this machine: Redis where none is given, a worker and the scheduler, until Ctrl-C."""
+    """Run everything on this machine, until Ctrl-C: Redis where none is given, a worker, the scheduler, the listener."""
     from worker.up import run_everything
 
     sys.exit(run_everything(_settings()))

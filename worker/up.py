@@ -1,4 +1,4 @@
-"""Everything on one machine: Redis where none is given, one worker, one scheduler; ends all of them together."""
+"""Everything on one machine: Redis where none is given, worker, scheduler and, with events, the listener; all end together."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ def run_everything(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with _redis(settings) as url, _children(url) as children:
+    with _redis(settings) as url, _children(url, _verbs(settings)) as children:
         while not stop.wait(0.5):
             if any(child.poll() is not None for child in children):
                 return 1
@@ -38,12 +38,16 @@ def _redis(settings: Settings) -> Iterator[str]:
         yield redis.url
 
 
+def _verbs(settings: Settings) -> tuple[str, ...]:
+    return ("run", "beat", "listen") if settings.events.source == "events" else ("run", "beat")
+
+
 @contextlib.contextmanager
-def _children(redis_url: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _children(redis_url: str, verbs: tuple[str, ...]) -> Iterator[list[subprocess.Popen[bytes]]]:
     environment = {**os.environ, "PROSPECT_SYNC_REDIS_URL": redis_url}
     children = [
         subprocess.Popen([sys.executable, "-m", "worker", verb], env=environment)  # noqa: S603 - ourselves
-        for verb in ("run", "beat")
+        for verb in verbs
     ]
     try:
         yield children

@@ -16,12 +16,13 @@ from prospect_sync.model import ConnectorUsers, Lane, PersonType, Side
 from prospect_sync.policy.behaviors import Mapping
 from prospect_sync.ports import Clock, FieldHistory
 from prospect_sync.salesforce.connection import SalesforceConnection
+from prospect_sync.salesforce.events import EventBusConnection, SalesforceEvents
 from prospect_sync.salesforce.gateway import SalesforceGateway
 from prospect_sync.salesforce.history import SalesforceHistory
 from prospect_sync.salesforce.people import SalesforcePeople
 from prospect_sync.stores.budget_rules import BudgetRules
 from prospect_sync.stores.clock import SystemClock
-from prospect_sync.stores.redis import RedisBudget, RedisInbox, RedisOnce, RedisTokens, connect
+from prospect_sync.stores.redis import RedisBudget, RedisInbox, RedisLeader, RedisOnce, RedisTokens, connect
 from prospect_sync.stores.sql import (
     SqlCouples,
     SqlDesk,
@@ -75,6 +76,32 @@ def build_runtime(settings: Settings, app: Celery) -> Runtime:
         tracked=_Tracking(histories[Lane.LIVE], clock),
         tuning=_tuning(settings),
     )
+
+
+def build_events(settings: Settings) -> SalesforceEvents:
+    """Build a client of the event bus; once closed it stays closed."""
+    given, clock = settings.events, SystemClock()
+    redis = connect(settings.redis_url.get_secret_value())
+    prefix = f"{{{settings.key_prefix}}}:"
+    gateway = SalesforceGateway(
+        _salesforce(settings),
+        RedisTokens(redis, clock, prefix=prefix),
+        RedisBudget(redis, clock, _rules(settings), prefix=prefix),
+        clock,
+    )
+    ca_file = given.ca_file or settings.salesforce.ca_file
+    connection = EventBusConnection(
+        address=given.address,
+        ca_file=str(ca_file) if ca_file else None,
+        silence=given.silence,
+        ping=given.ping,
+    )
+    return SalesforceEvents(connection, gateway)
+
+
+def build_leader(settings: Settings) -> RedisLeader:
+    """Build the store that tells who of several equal processes is the one."""
+    return RedisLeader(connect(settings.redis_url.get_secret_value()), prefix=f"{{{settings.key_prefix}}}:")
 
 
 def prepared_engine(settings: Settings) -> sa.Engine:

@@ -87,7 +87,7 @@ def _hint(runtime: Runtime, kind: RecordKind, refs: Sequence[Ref], lane: Lane) -
     if kind is RecordKind.ACCOUNT:
         return hint_contacts_of(runtime, [ref.id for ref in refs], lane)
     named = known_by_their_prospects(runtime, refs)
-    return accept(runtime, [Hint(ref, Lane.LIVE, origin=kind.value) for ref in named])
+    return accept(runtime, [Hint(ref, lane, origin=kind.value) for ref in named])
 
 
 def hint_contacts_of(runtime: Runtime, account_ids: Collection[str], lane: Lane = Lane.LIVE) -> int:
@@ -100,7 +100,7 @@ def hint_contacts_of(runtime: Runtime, account_ids: Collection[str], lane: Lane 
         return 0
     named = known_by_their_prospects(runtime, sorted(runtime.people(lane).of_accounts(account_ids)))
     known = [ref for ref in named if ref.kind is RecordKind.PROSPECT]
-    return accept(runtime, [Hint(ref, Lane.LIVE, origin="Account") for ref in known])
+    return accept(runtime, [Hint(ref, lane, origin="Account") for ref in known])
 
 
 def known_by_their_prospects(runtime: Runtime, people: Sequence[Ref]) -> list[Ref]:
