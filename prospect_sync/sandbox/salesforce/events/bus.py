@@ -82,6 +82,7 @@ class ChangeEvents:
         self._without_body(object_name, _OVERFLOWN, "GAP_OVERFLOW")
 
     def _without_body(self, object_name: str, ident: str, change: str) -> None:
+        self._schema(object_name)
         number, author = self._feed.next_transaction(), "0055g00000Sbx04AAB"
         self._keep([Told(object_name, ident, CHANGE_CODES[change], "", number, 1, self._state.now(), author)])
 
