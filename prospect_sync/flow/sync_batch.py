@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from prospect_sync.flow.decide import Work, decide
+from prospect_sync.flow.jobs import Report
 from prospect_sync.flow.pairing import Assembly, assemble
 from prospect_sync.flow.refresh_mirror import read_again, refresh_mirror
 from prospect_sync.flow.runtime import Runtime
-from prospect_sync.flow.write_back import Report, refs_of, write_back
+from prospect_sync.flow.write_back import refs_of, write_back
 from prospect_sync.memory import Batch, Cause, DeskItem
 from prospect_sync.model import Hint, Problem, RecordKind, Side
 from prospect_sync.ports import Deadline

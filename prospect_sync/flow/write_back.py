@@ -5,18 +5,18 @@ once; nothing is retried blindly, and nothing is retried that another mechanism 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import structlog
 
 from prospect_sync.errors import LeaseLost, Misconfigured, Rejected, Stale, SyncError, TryLater
 from prospect_sync.flow.decide import Work
+from prospect_sync.flow.jobs import Job, Report, intent_of
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.settle import arrived
-from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Intent, Outcome, Settled
+from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Outcome, Settled
 from prospect_sync.model import Decision, Echo, Hint, Ref, Side
 from prospect_sync.policy.behaviors import FieldType
 from prospect_sync.policy.mirroring import wrote
@@ -29,32 +29,6 @@ _ROUNDS = 4
 _FLUSH = 20
 _MISCONFIGURED_RETRY = 300.0
 _MIRROR_TRIES = 8
-
-
-@dataclass(slots=True)
-class Job:
-    """One record write of one pair. ``alone``: it goes by itself, because it failed in company."""
-
-    work: Work
-    side: Side
-    changes: tuple[FieldChange, ...]
-    alone: bool = False
-    intent: Intent | None = None
-
-    @property
-    def guarded(self) -> bool:
-        return any(change.guarded for change in self.changes)
-
-
-@dataclass(slots=True)
-class Report:
-    """What write-back came to. ``unfinished``: pairs that are not settled yet."""
-
-    again: list[Hint] = field(default_factory=list)
-    desk: list[DeskItem] = field(default_factory=list)
-    applied: int = 0
-    refused: int = 0
-    unfinished: set[int] = field(default_factory=set)
 
 
 def write_back(
@@ -112,7 +86,7 @@ def _round(
 ) -> list[Job]:
     """Record the intents of all jobs, send both sides' calls, record outcomes as they come; returns what to try again."""
     for job in jobs:
-        job.intent = _intent(runtime, batch, fence, job)
+        job.intent = intent_of(runtime, batch, fence, job)
     runtime.ledger.intend([job.intent for job in jobs if job.intent])
     open_jobs = {job.intent.id: job for job in jobs if job.intent}
     retry: list[Job] = []
@@ -125,20 +99,6 @@ def _round(
         report.unfinished.update(job.work.couple.prospect_id for job in open_jobs.values())
         raise
     return retry
-
-
-def _intent(runtime: Runtime, batch: Batch, fence: int, job: Job) -> Intent:
-    return Intent(
-        id=uuid4().hex,
-        at=runtime.clock.now(),
-        batch=batch.id,
-        fence=fence,
-        prospect_id=job.work.couple.prospect_id,
-        person=job.work.couple.person,
-        side=job.side,
-        changes=job.changes,
-        mapping_version=runtime.mapping.version,
-    )
 
 
 def _results(runtime: Runtime, batch: Batch, jobs: Sequence[Job], deadline: Deadline) -> Iterable[Sequence[Written]]:
