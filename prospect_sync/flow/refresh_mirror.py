@@ -157,7 +157,7 @@ def _around(runtime: Runtime, complete: datetime | None, unsettled: Sequence[Fie
 
 def _worth_a_look(runtime: Runtime, before: MirroredProspect | None, after: MirroredProspect) -> bool:
     """A moved stamp alone is none: our own writes, scoring and activities move stamps all day."""
-    if before is None or before.salesforce_id != after.salesforce_id or before.deleted != after.deleted:
+    if before is None:
         return True
     doubt = after.doubtful_until is not None and before.doubtful_until is None
     return doubt or bool(changed_values(before, after, runtime.prospect_types()))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from prospect_sync.model import ConnectorUsers, Lane, PersonType
 from prospect_sync.policy.behaviors import FieldType, Mapping
+from prospect_sync.policy.mirroring import RECORD_FIELDS
 from prospect_sync.ports import (
     Clock,
     Couples,
@@ -23,8 +24,8 @@ from prospect_sync.ports import (
     Waker,
 )
 
-PROSPECT_SYSTEM_FIELDS = ("email", "salesforceId")
-"""Read with every prospect, mapped or not: matching needs them."""
+PROSPECT_SYSTEM_FIELDS = tuple(name for name in RECORD_FIELDS if name != "isDeleted")
+"""Read with every prospect, mapped or not; whether it is deleted every answer says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Runtime:
     tuning: Tuning = Tuning()
 
     def prospect_types(self) -> dict[str, FieldType]:
-        """The type of each mapped prospect field."""
-        return {row.prospect: row.type for row in self.mapping.fields}
+        """The type of each mirrored prospect field."""
+        return {**RECORD_FIELDS, **{row.prospect: row.type for row in self.mapping.fields}}
 
     def person_fields(self) -> dict[PersonType, tuple[str, ...]]:
         """The mapped fields of each person type, by their Salesforce names."""

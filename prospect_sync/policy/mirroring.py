@@ -8,6 +8,7 @@ Source: the evidence rules (docs/rules.md, "When did a side change?").
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from prospect_sync.memory import FieldChange, MirroredField, MirroredProspect
@@ -16,6 +17,16 @@ from prospect_sync.policy.behaviors import FieldType
 from prospect_sync.policy.values import equal
 
 _ONE_SECOND = timedelta(seconds=1)
+
+RECORD_FIELDS = MappingProxyType(
+    {
+        "email": FieldType.EMAIL,
+        "salesforceId": FieldType.TEXT,
+        "assignedToId": FieldType.TEXT,
+        "isDeleted": FieldType.BOOLEAN,
+    }
+)
+"""Mirrored for every prospect, mapped or not: matching and the life of a pair go by them, and our own writes lag alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Circumstances:
 
 def observe(known: MirroredProspect | None, answer: Prospect, around: Circumstances) -> MirroredProspect:
     """Merge one answer into what is known; returns ``known`` itself where the answer adds nothing."""
+    answer = replace(answer, values={**answer.values, "isDeleted": answer.deleted})
     if known is None or known.modified.at is None or answer.modified.at is None:
         return _first_seen(known, answer, around)
     if answer.modified.at < known.modified.at:  # an older state of a lagging cache
@@ -56,7 +68,7 @@ def wrote(
     written = {
         name: MirroredField(value, origins.get(name, Interval.at(stamp)), stamp) for name, value in stored.items()
     }
-    return replace(known, fields={**known.fields, **written})
+    return _named(replace(known, fields={**known.fields, **written}))
 
 
 def changed_values(
@@ -79,16 +91,27 @@ def _first_seen(known: MirroredProspect | None, answer: Prospect, around: Circum
     since = Interval(min(after, until), until, first_seen=True)
     fields = {name: MirroredField(value, since) for name, value in answer.values.items() if name in around.types}
     ours = same_user(answer.modified.by, around.connector)
-    return MirroredProspect(
-        id=answer.id,
-        fields=fields,
-        created=answer.created,
-        modified=answer.modified,
-        foreign=None if ours or answer.modified.at is None else Interval.at(answer.modified.at),
-        deleted=answer.deleted,
-        email=_address(answer.values.get("email")),
-        salesforce_id=_text(answer.values.get("salesforceId")),
-        version=known.version if known else 0,
+    return _named(
+        MirroredProspect(
+            id=answer.id,
+            fields=fields,
+            created=answer.created,
+            modified=answer.modified,
+            foreign=None if ours or answer.modified.at is None else Interval.at(answer.modified.at),
+            version=known.version if known else 0,
+        )
+    )
+
+
+def _named(row: MirroredProspect) -> MirroredProspect:
+    """Repeat the fields that prospects are looked up by."""
+    entries = {name: row.fields[name].value for name in RECORD_FIELDS if name in row.fields}
+    email, holds = entries.get("email"), entries.get("salesforceId")
+    return replace(
+        row,
+        deleted=bool(entries.get("isDeleted")),
+        email=str(email).strip().lower() if email else None,
+        salesforce_id=str(holds) if holds else None,
     )
 
 
@@ -105,7 +128,7 @@ def _doubted(known: MirroredProspect, answer: Prospect, around: Circumstances) -
 
 
 def _merge(known: MirroredProspect, answer: Prospect, around: Circumstances) -> MirroredProspect:
-    fields = dict(known.fields)
+    fields = _still_read(known, answer, around)
     foreign = doubtful = False
     for name, value in answer.values.items():
         if name not in around.types:
@@ -125,12 +148,17 @@ def _merge(known: MirroredProspect, answer: Prospect, around: Circumstances) -> 
         fields=fields,
         modified=answer.modified,
         foreign=_foreign(known, answer, around, unexplained=foreign),
-        deleted=answer.deleted,
-        email=_address(answer.values.get("email", known.email)),
-        salesforce_id=_text(answer.values.get("salesforceId", known.salesforce_id)),
         doubtful_until=(known.doubtful_until or _after_the_lag(around)) if doubtful else None,
     )
+    merged = _named(merged)
     return known if merged == known else merged
+
+
+def _still_read(known: MirroredProspect, answer: Prospect, around: Circumstances) -> dict[str, MirroredField]:
+    """A field that is no longer asked for may have changed unseen: it is forgotten with the first answer it is missing from."""
+    if answer.modified.at == known.modified.at:
+        return dict(known.fields)
+    return {name: entry for name, entry in known.fields.items() if name in around.types}
 
 
 def _change(
@@ -184,13 +212,3 @@ def _after_the_lag(around: Circumstances) -> datetime:
 
 def _same(types: Mapping[str, FieldType], name: str, left: Any, right: Any) -> bool:
     return equal(types.get(name, FieldType.TEXT), left, right)
-
-
-def _text(value: object) -> str | None:
-    return str(value) if value else None
-
-
-def _address(value: object) -> str | None:
-    """Addresses are compared without regard to case, so they are kept that way for look-ups."""
-    text = _text(value)
-    return text.strip().lower() if text else None
