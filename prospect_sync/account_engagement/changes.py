@@ -8,10 +8,10 @@ whole chain is read by ids instead, without tokens.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from prospect_sync.account_engagement import errors, shapes
 from prospect_sync.account_engagement.client import AccountEngagementClient, Answer, Call
+from prospect_sync.account_engagement.reading import content
 from prospect_sync.errors import TryLater
 from prospect_sync.model import Lane, Prospect, to_second
 from prospect_sync.ports import ProspectPage
@@ -87,7 +87,7 @@ class ChangedProspects:
         return self._page(answer)
 
     def _page(self, answer: Answer) -> _Page:
-        rows, token = _content(answer.body)
+        rows, token = content(answer.body)
         try:
             prospects = tuple(shapes.prospect(row, self._fields) for row in rows)
         except ValueError as error:
@@ -111,14 +111,6 @@ class ChangedProspects:
 
 
 _EVERY = {"deleted": "all", "limit": str(_PAGE)}
-
-
-def _content(body: Any) -> tuple[list[Any], str | None]:
-    rows = body.get("values") if isinstance(body, dict) else None
-    if not isinstance(rows, list):
-        raise TryLater("Account Engagement's query answer has a strange shape", delay=30)
-    token = body.get("nextPageToken")
-    return rows, token if isinstance(token, str) and token else None
 
 
 def _instant(value: datetime) -> str:

@@ -4,17 +4,18 @@ It decides how calls are spread over threads; what to ask and write is the flow'
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from typing import Any
 
 from prospect_sync import wire
-from prospect_sync.account_engagement import errors, shapes
+from prospect_sync.account_engagement import reading, shapes
 from prospect_sync.account_engagement.changes import ChangedProspects
 from prospect_sync.account_engagement.client import AccountEngagementClient, Answer, Call
-from prospect_sync.errors import LeaseLost, Misconfigured, Rejected, Stale, TryLater
+from prospect_sync.account_engagement.life import ProspectLife
+from prospect_sync.account_engagement.spreading import gather, spread
+from prospect_sync.errors import Misconfigured, Rejected, TryLater
 from prospect_sync.model import Lane, Prospect, Stamp
-from prospect_sync.ports import Deadline, ProspectPage, Write, Written
+from prospect_sync.ports import Created, Creation, Deadline, ProspectPage, Write, Written
 
 _AT_ONCE = 5
 _BULK_AT_ONCE = 3
@@ -27,6 +28,7 @@ class AccountEngagementProspects:
     def __init__(self, client: AccountEngagementClient, lane: Lane = Lane.LIVE) -> None:
         self._client = client
         self._lane = lane
+        self._life = ProspectLife(client, lane)
         self._at_once = _BULK_AT_ONCE if lane is Lane.BULK else _AT_ONCE
 
     def for_lane(self, lane: Lane) -> "AccountEngagementProspects":
@@ -39,45 +41,33 @@ class AccountEngagementProspects:
 
     def read(self, prospect_ids: Collection[int], fields: Collection[str]) -> Mapping[int, Prospect]:
         """See ``ProspectSide.read``."""
-        ids = sorted(set(prospect_ids))
-        if len(ids) < 2:
-            found = [self._read_one(one, fields) for one in ids]
-            return {one.id: one for one in found if one is not None}
-        with ThreadPoolExecutor(self._at_once, thread_name_prefix="prospects") as pool:
-            asked = [pool.submit(self._read_one, one, fields) for one in ids]
-            try:
-                return {one.id: one for future in asked if (one := future.result()) is not None}
-            finally:
-                pool.shutdown(cancel_futures=True)
+        found = gather(self._at_once, sorted(set(prospect_ids)), lambda one: self._read_one(one, fields))
+        return {one.id: one for one in found if one is not None}
 
     def write(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
         """See ``ProspectSide.write``."""
-        waiting = list(reversed(writes))
-        lost: LeaseLost | None = None
-        under_way: set[Future[Written]] = set()
-        with ThreadPoolExecutor(self._at_once, thread_name_prefix="prospects") as pool:
-            while under_way or (waiting and lost is None):
-                while waiting and lost is None and len(under_way) < self._at_once:
-                    under_way.add(pool.submit(self._write_one, waiting.pop(), deadline))
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                lost = lost or next((error for one in done if isinstance(error := one.exception(), LeaseLost)), None)
-                if written := [one.result() for one in done if not isinstance(one.exception(), LeaseLost)]:
-                    yield written
-        if lost is not None:
-            raise lost
+        return spread(self._at_once, writes, lambda one: self._write_one(one, deadline))
+
+    def find(self, addresses: Collection[str], fields: Collection[str]) -> Mapping[str, tuple[Prospect, ...]]:
+        """See ``ProspectSide.find``. Fields that cannot be queried must not be asked for."""
+        wanted = sorted({address.lower() for address in addresses})
+        found = gather(self._at_once, wanted, lambda one: reading.find(self._client, self._lane, one, fields))
+        return {address: holders for address, holders in zip(wanted, found, strict=True) if holders}
+
+    def create(self, creations: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
+        """See ``ProspectSide.create``."""
+        return spread(self._at_once, creations, lambda one: self._life.create(one, deadline))
+
+    def delete(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """See ``ProspectSide.delete``."""
+        return spread(self._at_once, writes, lambda one: self._life.delete(one, deadline))
+
+    def restore(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
+        """See ``ProspectSide.restore``."""
+        return spread(self._at_once, writes, lambda one: self._life.restore(one, deadline))
 
     def _read_one(self, prospect_id: int, fields: Collection[str]) -> Prospect | None:
-        parameters = {"fields": shapes.asked_fields(fields), "deleted": "all"}
-        call = Call("GET", f"/{prospect_id}", parameters, fields=fields, repeatable=True)
-        answer = self._client.ask(call, lane=self._lane)
-        if isinstance(answer.error, Stale):
-            return None
-        if answer.error is not None:
-            raise errors.for_reading(answer.error)
-        try:
-            return shapes.prospect(answer.body, fields)
-        except ValueError as error:
-            raise TryLater(f"a prospect in the answer has a strange shape: {error}", delay=60) from error
+        return reading.read_one(self._client, self._lane, prospect_id, fields)
 
     def _write_one(self, one: Write, deadline: Deadline) -> Written:
         if fields := wire.unsendable(one.changes):

@@ -74,6 +74,8 @@ def translate(status: int, content: Any, usage: tuple[int, int] | None = None) -
     """
     if status == 412:
         return Stale("the record was changed after we had read it", code="PRECONDITION_FAILED")
+    if status == 300:  # the body is a list of addresses
+        return Rejected("several records have this external id", code="DUPLICATE_EXTERNAL_ID")
     found = faults(content)
     if not found:
         return _by_status(status, "", words_of(content))

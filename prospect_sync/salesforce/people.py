@@ -3,23 +3,23 @@
 It decides how few calls carry a question; what to ask and write is the flow's business.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import structlog
 
 from prospect_sync.errors import TryLater
 from prospect_sync.model import Lane, Person, PersonType, RecordKind, Ref, Side
-from prospect_sync.ports import Deadline, Position, VersionPage, Write, Written
-from prospect_sync.salesforce import composite, errors, persons, soql, writes
+from prospect_sync.ports import Created, Creation, Deadline, Position, VersionPage, Write, Written
+from prospect_sync.salesforce import composite, creating, errors, persons, soql, writes
+from prospect_sync.salesforce.addresses import people_by_address
 from prospect_sync.salesforce.columns import Columns
 from prospect_sync.salesforce.composite import Rows
 from prospect_sync.salesforce.gateway import SalesforceGateway
+from prospect_sync.salesforce.selection import Selection, rows_of, shaped
 
 log = structlog.get_logger(__name__)
 
 _PAGE = 2_000
-_ROUNDS = 4
 
 
 class SalesforcePeople:
@@ -29,6 +29,7 @@ class SalesforcePeople:
         self._gateway = gateway
         self._lane = lane
         self._columns = columns or Columns(gateway)
+        self._selection = Selection(gateway, lane, self._columns)
 
     def for_lane(self, lane: Lane) -> "SalesforcePeople":
         """Give a view whose calls count for another lane."""
@@ -42,7 +43,7 @@ class SalesforcePeople:
         for kind, answer in zip(positions, found, strict=True):
             if kind == RecordKind.ACCOUNT and _closed(answer):
                 continue
-            rows = tuple(_shaped(persons.version, RecordKind(kind), row) for row in _rows(answer))
+            rows = tuple(shaped(persons.version, RecordKind(kind), row) for row in rows_of(answer))
             pages[kind] = VersionPage(rows, read_at, more=len(rows) >= _PAGE or not answer.done)
         return pages
 
@@ -55,7 +56,7 @@ class SalesforcePeople:
             for chunk in soql.id_chunks(wanted, rest)
         ]
         found, _ = composite.query_all(self._gateway, queries, lane=self._lane, deleted=False)
-        return [_shaped(persons.contact_ref, row) for answer in found for row in _rows(answer)]
+        return [shaped(persons.contact_ref, row) for answer in found for row in rows_of(answer)]
 
     def read(self, refs: Collection[Ref], fields: Mapping[PersonType, Collection[str]]) -> Mapping[Ref, Person]:
         """See ``PersonSide.read``."""
@@ -69,42 +70,24 @@ class SalesforcePeople:
         """See ``PersonSide.write``."""
         return writes.write(self._gateway, wanted, deadline, self._lane)
 
+    def by_address(
+        self, addresses: Collection[str], fields: Mapping[PersonType, Collection[str]]
+    ) -> Mapping[str, tuple[Person, ...]]:
+        """See ``PersonSide.by_address``."""
+        return people_by_address(self._selection, addresses, fields)
+
+    def create(self, wanted: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
+        """See ``PersonSide.create``."""
+        return creating.create(self._gateway, wanted, deadline, self._lane)
+
     def _read_some(self, refs: Sequence[Ref], fields: Mapping[PersonType, Collection[str]]) -> dict[Ref, Person]:
-        """Ask for all types at once; a type that was refused for a column is asked again without it."""
         ids = {kind: [ref.id for ref in refs if ref.kind.value == kind.value] for kind in PersonType}
-        open_types = [kind for kind in PersonType if ids[kind]]
-        found: dict[Ref, Person] = {}
-        for _ in range(_ROUNDS):
-            if not open_types:
-                return found
-            open_types = self._read_round(open_types, ids, fields, found)
-        raise TryLater("Salesforce refuses one column after the other", delay=60, code="INVALID_FIELD")
 
-    def _read_round(
-        self,
-        types: Sequence[PersonType],
-        ids: Mapping[PersonType, Collection[str]],
-        fields: Mapping[PersonType, Collection[str]],
-        found: dict[Ref, Person],
-    ) -> list[PersonType]:
-        """Ask once; returns the types that must be asked again."""
-        columns = {kind: self._readable(kind, fields.get(kind, ())) for kind in types}
-        queries = [(kind, query) for kind in types for query in _by_id(kind, columns[kind], ids[kind])]
-        answers, _ = composite.query_all(self._gateway, [query for _, query in queries], lane=self._lane)
-        again: list[PersonType] = []
-        for (kind, _), answer in zip(queries, answers, strict=True):
-            if errors.is_unreadable(answer.error) and answer.error is not None:
-                if kind not in again:
-                    self._columns.learn(kind, columns[kind], answer.error, self._lane)
-                    again.append(kind)
-                continue
-            for row in _rows(answer):
-                one = _shaped(persons.person, kind, row, fields.get(kind, ()))
-                found[one.ref] = one
-        return again
+        def ask(kind: PersonType, columns: Sequence[str]) -> Iterator[str]:
+            return _by_id(kind, columns, ids[kind])
 
-    def _readable(self, kind: PersonType, fields: Collection[str]) -> tuple[str, ...]:
-        return self._columns.readable(kind, persons.columns_of(kind, [name for name in fields if soql.is_name(name)]))
+        found = self._selection.persons([kind for kind in PersonType if ids[kind]], fields, ask)
+        return {one.ref: one for one in found}
 
 
 def _changes_after(kind: RecordKind, position: Position) -> str:
@@ -130,16 +113,3 @@ def _closed(answer: Rows) -> bool:
         return False
     log.info("accounts.unreadable", code=answer.error.code, words=answer.error.words)
     return True
-
-
-def _rows(answer: Rows) -> tuple[Mapping[str, Any], ...]:
-    if answer.error is not None:
-        raise errors.for_reading(answer.error)
-    return answer.rows
-
-
-def _shaped(make: Callable[..., Any], *arguments: Any) -> Any:
-    try:
-        return make(*arguments)
-    except ValueError as error:
-        raise TryLater(f"a row of Salesforce's answer has a strange shape: {error}", delay=60) from error
