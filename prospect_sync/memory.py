@@ -211,6 +211,52 @@ class Mark:
     complete: datetime | None = None
 
 
+class ResyncPhase(StrEnum):
+    """What the next step of a resync does.
+
+    REFRESH: brings the mirror up to date. PROSPECTS: reads prospects anew. PEOPLE: compares leads and contacts with the
+    mirror. LOOSE: looks for prospects without a person. DRAINING: waits until what it hinted is worked on.
+    """
+
+    REFRESH = "refresh"
+    PROSPECTS = "prospects"
+    PEOPLE = "people"
+    LOOSE = "loose"
+    DRAINING = "draining"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncRun:
+    """A resync and how far it is.
+
+    ``since`` None: everything. ``positions``: per source the last id or instant dealt with, None where the source is at its
+    end. ``total``: about how many records will be looked at, 0 where nobody can say. ``seen`` = ``in_step`` + ``hinted`` +
+    records without a partner. ``applied``/``refused``: what became of writes meanwhile, in its lane. ``wait_until``: nothing
+    happens before, for the reason in ``words``; ``waited`` seconds were spent so. ``version`` counts claims.
+    """
+
+    id: str
+    started: datetime
+    lane: Lane = Lane.BULK
+    since: datetime | None = None
+    phase: ResyncPhase = ResyncPhase.REFRESH
+    positions: Mapping[str, str | None] = defaulted(default_factory=lambda: NOTHING)
+    total: int = 0
+    seen: int = 0
+    in_step: int = 0
+    hinted: int = 0
+    updated: datetime | None = None
+    waited: float = 0.0
+    ended: datetime | None = None
+    wait_until: datetime | None = None
+    words: str = ""
+    paused: bool = False
+    applied: int = 0
+    refused: int = 0
+    version: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Records taken from one lane and leased together.
@@ -244,3 +290,71 @@ class Token:
 
     access_token: str = defaulted(repr=False)
     instance_url: str
+
+
+class ImportStep(StrEnum):
+    """How far an import job is.
+
+    FORMED: its rows are fixed, and nothing that could run exists at the vendor. SUBMITTING: everything is uploaded to the
+    import ``vendor_id``; whether it was told to run cannot be told. RUNNING: it was. LAGGING: it ended; reads may not show
+    it yet. DISSOLVING: it will not be, its rows are written singly. OVER: its pairs are free again.
+    """
+
+    FORMED = "formed"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    LAGGING = "lagging"
+    DISSOLVING = "dissolving"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """Many writes to prospects that go by one import. ``due``: when to look at it next; ``tries``: how often it was asked.
+
+    ``version`` counts writes to this row: who saves an older one comes too late.
+    """
+
+    id: str
+    formed: datetime
+    step: ImportStep
+    due: datetime
+    vendor_id: str | None = None
+    tries: int = 0
+    rows: int = 0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRow:
+    """One prospect's write on its way through an import. The values stand in the ledger, under ``intent_id``.
+
+    ``group``: rows of different groups never share an import. ``job`` None: it waits for one. ``free_since``: the job is
+    over, and when it ended; None before.
+    """
+
+    prospect_id: int
+    intent_id: str
+    group: str
+    at: datetime
+    job: str | None = None
+    free_since: datetime | None = None
+
+    @property
+    def held(self) -> bool:
+        """In an import that may still write."""
+        return self.job is not None and self.free_since is None
+
+    @property
+    def waiting(self) -> bool:
+        return self.job is None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPool:
+    """The waiting rows of one group: how many, and when the first and the last of them came."""
+
+    group: str
+    rows: int
+    oldest: datetime
+    newest: datetime

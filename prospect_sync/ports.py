@@ -4,7 +4,7 @@ A docstring here is a contract; the contract suites test it sentence by sentence
 failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datetimes.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,12 +17,16 @@ from prospect_sync.memory import (
     Couple,
     DeskEntry,
     DeskItem,
+    ImportJob,
+    ImportPool,
+    ImportRow,
     Intent,
     LaneState,
     LedgerRow,
     Mark,
     MirroredProspect,
     Outcome,
+    ResyncRun,
     Token,
 )
 from prospect_sync.model import NOTHING, Hint, Lane, Person, PersonType, Prospect, RecordKind, Ref, Side, Stamp, Version
@@ -79,6 +83,14 @@ class ProspectPage:
     rows: tuple[Prospect, ...]
     read_at: datetime
     last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """A page of persons with their values, ascending by id, deleted ones included. ``more``: there are further ones."""
+
+    rows: tuple[Person, ...]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +178,35 @@ class PersonSide(Protocol):
         """
         ...
 
-    def read(self, refs: Collection[Ref], fields: Mapping[PersonType, Collection[str]]) -> Mapping[Ref, Person]:
+    def read(
+        self,
+        refs: Collection[Ref],
+        fields: Mapping[PersonType, Collection[str]],
+        scope: Mapping[str, str] = NOTHING,
+    ) -> Mapping[Ref, Person]:
         """Read persons, deleted ones included; a record that cannot be seen is absent from the answer.
+
+        ``scope``: a filter by object, in SOQL (LC-7). It is judged by Salesforce in the same call and shows as ``in_scope``;
+        one that Salesforce refuses is Misconfigured, for nothing may sync that was to be left alone.
 
         One API call for up to 2,000 refs of both types together. A mapped field the connector user may not read is absent
         from ``values`` (unread) and does not hinder the others. ``account_name`` is read for contacts.
+
+        Raises: TryLater, Misconfigured.
+        """
+        ...
+
+    def snapshot(
+        self,
+        after: Mapping[PersonType, str],
+        fields: Mapping[PersonType, Collection[str]],
+        *,
+        since: datetime | None = None,
+    ) -> Mapping[PersonType, PersonPage]:
+        """Read the persons with the next ids ("" begins), values and all; with ``since`` only those changed since then.
+
+        One API call for both types, up to 2,000 persons of each. Ids do not move, so whoever goes on behind the last id sees
+        every person once, whatever is edited meanwhile. What cannot be read is absent, as in ``read``.
 
         Raises: TryLater, Misconfigured.
         """
@@ -188,7 +224,10 @@ class PersonSide(Protocol):
         ...
 
     def by_address(
-        self, addresses: Collection[str], fields: Mapping[PersonType, Collection[str]]
+        self,
+        addresses: Collection[str],
+        fields: Mapping[PersonType, Collection[str]],
+        scope: Mapping[str, str] = NOTHING,
     ) -> Mapping[str, tuple[Person, ...]]:
         """Find the persons that hold these e-mail addresses, whatever the case; converted leads and deleted records never.
 
@@ -284,6 +323,79 @@ class ProspectSide(Protocol):
 
         A prospect that is not deleted counts as applied. Stale where another prospect came back instead.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImportColumn:
+    """What an import does in one field: ``overwrite`` a filled value; erase it where the row has none (``erase``)."""
+
+    overwrite: bool = True
+    erase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLine:
+    """One prospect's values in an import, by prospect field; None where nothing stands in the cell."""
+
+    prospect_id: int
+    values: Mapping[str, Any]
+
+
+class ImportState(StrEnum):
+    """How an import stands with the vendor."""
+
+    OPEN = "open"
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStatus:
+    """What the vendor says of an import: how many rows it wrote and how many it refused, so far."""
+
+    state: ImportState
+    updated: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """One row that an import refused, in the vendor's words; ``fields`` are those it blames, as far as it names any."""
+
+    prospect_id: int
+    words: str
+    code: str = ""
+    fields: tuple[str, ...] = ()
+
+
+class ProspectImports(Protocol):
+    """Updates of many prospects by file. Prospects that do not exist are refused, never created; deleted ones stay deleted.
+
+    Every method raises TryLater and Misconfigured as all calls do; Stale where there is no such import (any more), or it is
+    in a state that does not allow this; Rejected where the vendor does not take what was sent. None is repeated blindly.
+    Source: API v5, Import; limits and null handling from the older Import API.
+    """
+
+    def start(self, columns: Mapping[str, ImportColumn]) -> str:
+        """Make an empty import and give its id. It does nothing before ``run``, and expires by itself. One call."""
+        ...
+
+    def add(self, import_id: str, fields: Sequence[str], lines: Iterable[ImportLine]) -> int:
+        """Upload lines and tell how many calls it took: one for every 9 MB, in ten calls at most."""
+        ...
+
+    def run(self, import_id: str) -> None:
+        """Tell the import to begin. One call."""
+        ...
+
+    def status(self, import_id: str) -> ImportStatus:
+        """Ask how it stands. One call."""
+        ...
+
+    def refused(self, import_id: str) -> Iterator[RefusedLine]:
+        """Read the rows that a complete import refused. One call."""
         ...
 
 
@@ -514,6 +626,20 @@ class Mirror(Protocol):
         """Give the prospects with these lower-cased addresses, by address, lowest prospect id first."""
         ...
 
+    def holders(self, after: str, until: str) -> Sequence[tuple[int, str]]:
+        """Name (prospect id, Salesforce id) of each living prospect whose Salesforce id is in (after, until], by code point."""
+        ...
+
+    def loose(self, after: int, limit: int, prefixes: Collection[str]) -> Sequence[int]:
+        """Give the next ids (greater than ``after``) of living prospects that have an address, and no Salesforce id that
+        begins with one of the prefixes.
+        """
+        ...
+
+    def held(self, prefixes: Collection[str]) -> int:
+        """Count the living prospects whose Salesforce id begins with one of the prefixes."""
+        ...
+
     def put(self, rows: Sequence[MirroredProspect]) -> frozenset[int]:
         """Store rows whose ``version`` is still the stored one (0: not stored yet), each with its version counted up.
 
@@ -564,6 +690,59 @@ class Ledger(Protocol):
 
     def unsettled(self, before: datetime) -> Sequence[Intent]:
         """Give the intents older than ``before`` without an outcome, oldest first (at most 1,000)."""
+        ...
+
+
+class Imports(Protocol):
+    """Writes that go by import: those that wait for one, and the jobs that are under way. Each method is one transaction.
+
+    A prospect has one row at most.
+    """
+
+    def add(self, rows: Sequence[ImportRow]) -> frozenset[str]:
+        """Let rows wait for an import; a prospect's row of a job that is over makes room.
+
+        Returns the intents that were refused, because the prospect waits or is held already.
+        """
+        ...
+
+    def withdraw(self, prospect_ids: Collection[int]) -> frozenset[str]:
+        """Take waiting rows of these prospects back and give their intents; rows in a job are left alone."""
+        ...
+
+    def of(self, prospect_ids: Collection[int]) -> Mapping[int, ImportRow]:
+        """Give these prospects' rows."""
+        ...
+
+    def pools(self) -> Sequence[ImportPool]:
+        """Tell what waits, by group."""
+        ...
+
+    def form(self, job: ImportJob, group: str, most: int) -> ImportJob | None:
+        """Store a new job and put up to ``most`` waiting rows of the group into it, the oldest first.
+
+        Returns it with ``rows`` counted and its version; None, and nothing stored, where no row waits.
+        """
+        ...
+
+    def due(self, now: datetime) -> Sequence[ImportJob]:
+        """Give the jobs that are not over and due, the longest due first."""
+        ...
+
+    def save(self, job: ImportJob) -> ImportJob | None:
+        """Store a job whose ``version`` is still the stored one, counted up; None where somebody else wrote first."""
+        ...
+
+    def rows(self, job_id: str, after: int = 0, most: int = 1_000) -> Sequence[ImportRow]:
+        """Give a job's rows with prospect ids above ``after``, ascending."""
+        ...
+
+    def end(self, job: ImportJob, at: datetime) -> bool:
+        """Store a job as over, and its rows as free since then. False, and nothing changed, where somebody else wrote first."""
+        ...
+
+    def forget(self, before: datetime) -> None:
+        """Delete jobs that are over, with their rows, where these are free since an earlier instant."""
         ...
 
 
@@ -630,6 +809,44 @@ class Marks(Protocol):
 
     def remember(self, key: str, text: str) -> None:
         """Remember a text."""
+        ...
+
+
+class Resyncs(Protocol):
+    """Resyncs, of which at most one is open (not ended). A step is claimed, and stored as a whole when it is done."""
+
+    def start(self, run: ResyncRun) -> ResyncRun:
+        """Store a new run, or give the open one where there is one."""
+        ...
+
+    def newest(self) -> ResyncRun | None:
+        """Give the open run, or else the one that was started last."""
+        ...
+
+    def claim(self, run_id: str, now: datetime, until: datetime) -> ResyncRun | None:
+        """Take the next step of a run, with its ``version`` counted up; whoever dies with it is followed at ``until``.
+
+        None: the run is ended or paused, has to wait, or somebody else has the step.
+        """
+        ...
+
+    def advance(self, run: ResyncRun) -> bool:
+        """Store a claimed run and give the claim up. False, and nothing stored: somebody else claimed it meanwhile.
+
+        ``paused``, ``applied`` and ``refused`` stay as they are stored. ``ended`` closes the run.
+        """
+        ...
+
+    def pause(self, run_id: str, *, paused: bool) -> None:
+        """Stop a run after its present step, or let it go on."""
+        ...
+
+    def postpone(self, until: datetime, words: str) -> None:
+        """Make the open run wait, unless it waits longer already."""
+        ...
+
+    def tally(self, applied: int, refused: int) -> None:
+        """Add to the open run what became of writes."""
         ...
 
 

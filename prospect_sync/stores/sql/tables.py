@@ -208,3 +208,56 @@ NOTES = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("text", sa.Text, nullable=False),
 )
+
+RESYNCS = sa.Table(
+    "resyncs",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("started", Instant, nullable=False),
+    sa.Column("lane", sa.Text, nullable=False),
+    sa.Column("since", Instant),
+    sa.Column("phase", sa.Text, nullable=False),
+    sa.Column("positions", Json, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("seen", sa.BigInteger, nullable=False),
+    sa.Column("in_step", sa.BigInteger, nullable=False),
+    sa.Column("hinted", sa.BigInteger, nullable=False),
+    sa.Column("updated", Instant),
+    sa.Column("waited", sa.Float, nullable=False),
+    sa.Column("ended", Instant),
+    sa.Column("wait_until", Instant),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("applied", sa.BigInteger, nullable=False),
+    sa.Column("refused", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("claimed_until", Instant),
+    # 1 while the run is open, else empty: the unique index sees to it that there is one at most
+    sa.Column("open", sa.Integer),
+    sa.Index("resyncs_open", "open", unique=True),
+)
+
+IMPORT_JOBS = sa.Table(
+    "import_jobs",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("formed", Instant, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("due", Instant, nullable=False),
+    sa.Column("vendor_id", sa.Text),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+IMPORT_ROWS = sa.Table(
+    "import_rows",
+    METADATA,
+    sa.Column("prospect_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("intent_id", sa.Text, nullable=False),
+    sa.Column("group", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("job", sa.Text),
+    sa.Column("free_since", Instant),
+    sa.Index("import_rows_job", "job", "prospect_id"),
+)
