@@ -92,6 +92,10 @@ def tls_server(app: ASGIApp, tls: TlsFiles, transports: Transports) -> TlsServer
 
 def listen_for_grpc(server: Any, port: int, tls: TlsFiles) -> int:
     """Give a gRPC server its TLS port, any free one for 0; answers which. It takes no socket that is bound already."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Tried first without gRPC, which would write lines of its own to standard error.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bind(probe, port)
     pair = (tls.key_file.read_bytes(), tls.certificate_file.read_bytes())
     try:
         return int(server.add_secure_port(f"{HOST}:{port}", grpc.ssl_server_credentials([pair])))
@@ -109,10 +113,14 @@ def listening(first_port: int, names: Sequence[str]) -> Iterator[dict[str, socke
             sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             port = first_port + place if first_port else 0
-            try:
-                sock.bind((HOST, port))
-                sock.listen(1024)
-            except (OSError, OverflowError) as error:
-                raise PortTakenError(f"Port {port} cannot be used: {error}.") from error
+            _bind(sock, port)
+            sock.listen(1024)
             sockets[name] = sock
         yield sockets
+
+
+def _bind(sock: socket.socket, port: int) -> None:
+    try:
+        sock.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        raise PortTakenError(f"Port {port} cannot be used: {error}.") from error

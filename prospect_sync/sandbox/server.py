@@ -182,6 +182,7 @@ async def _serve(sandbox: Sandbox, tls: TlsFiles, sockets: Mapping[str, socket.s
     sys.stdout.write(json.dumps(contract) + "\n")
     sys.stdout.flush()
     await asyncio.gather(*tasks)
+    sandbox.salesforce.events.close()
     await bus.stop(_GRACE_SECONDS)
 
 

@@ -54,10 +54,21 @@ class ChangeEvents:
         self._by_hour: Counter[int] = Counter()
         self._listeners: dict[object, Callable[[], None]] = {}
         self._drops: list[tuple[str, str]] = []
+        self._closed = False
 
     @property
     def settings(self) -> EventSettings:
         return self._state.settings.events
+
+    @property
+    def down(self) -> bool:
+        """Whether nobody is served."""
+        return self._closed or self.settings.down
+
+    def close(self) -> None:
+        """End every stream and take no more: the process is about to end."""
+        self._closed = True
+        self._wake()
 
     # -- what was committed
 
@@ -89,12 +100,12 @@ class ChangeEvents:
     def _keep(self, events: Sequence[Told]) -> None:
         settings, kept = self.settings, False
         for told in events:
-            if settings.captures(told.object):
-                wait = settings.latency_ms + (self._chance.uniform(0, settings.jitter_ms) if settings.jitter_ms else 0)
-                self._log.append(
-                    _CODES[told.object], told.packed(self._current[told.object][1]), time.monotonic() + wait / 1000
-                )
-                kept = True
+            if not settings.captures(told.object):
+                continue
+            late = settings.latency_ms + (self._chance.uniform(0, settings.jitter_ms) if settings.jitter_ms else 0)
+            body = told.packed(self._current[told.object][1])
+            self._log.append(_CODES[told.object], body, told.at, time.monotonic() + late / 1000)
+            kept = True
         if kept:
             self._wake()
 

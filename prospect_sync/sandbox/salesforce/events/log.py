@@ -75,11 +75,11 @@ class EventLog:
     def kept(self) -> int:
         return sum(1 for topic in self._topics[self.start - self._gone :] if topic != MARK)
 
-    def append(self, topic: int, body: bytes, due: float) -> None:
-        """Add an entry, which readers get once `due` (of the monotonic clock) has come; never before earlier ones."""
+    def append(self, topic: int, body: bytes, at: int, due: float) -> None:
+        """Add an entry of an instant; readers get it once `due` (of the monotonic clock) has come, in order."""
         self._last_number += 1 + self._gaps.randrange(_WIDEST_GAP)
         self._numbers.append(self._last_number)
-        self._times.append(self._now())
+        self._times.append(at)
         self._due.append(max(due, self._due[-1]) if self._due else due)
         self._topics.append(topic)
         self._bodies.append(body)
@@ -137,5 +137,5 @@ class EventLog:
 
     def _tip(self) -> bytes:
         if self.start == self.end or self._times[-1] < self._now() - _TIP_AGE:
-            self.append(MARK, b"", 0.0)
+            self.append(MARK, b"", self._now(), 0.0)
         return _REPLAY.pack(self._numbers[-1], 0)

@@ -106,7 +106,7 @@ class PubSub(stubs.PubSubServicer):
             call.close()
 
     def _caller(self, context: Any) -> OrgUser:
-        if self._bus.settings.down:
+        if self._bus.down:
             raise refusals.unavailable()
         given = {str(name): value for name, value in context.invocation_metadata() or ()}
         for name in ("accesstoken", "instanceurl", "tenantid"):

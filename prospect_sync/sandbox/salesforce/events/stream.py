@@ -60,7 +60,7 @@ class Subscription:
 
     def check(self) -> None:
         """End a stream that may not go on."""
-        if self._bus.settings.down:
+        if self._bus.down:
             raise refusals.unavailable()
         if self._bus.drops != self._drops:
             raise refusals.dropped(*self._bus.last_drop)
