@@ -13,7 +13,7 @@ import typer
 
 from prospect_sync.cases import CaseError, read_case, to_json, write_answer, write_error
 from prospect_sync.errors import MappingError
-from prospect_sync.mapping import load_mapping
+from prospect_sync.mapping import load_mapping, misgivings
 from prospect_sync.policy import FieldMapping, Mapping, resolve
 
 _EXAMPLES = """
@@ -122,6 +122,8 @@ def check_command(
 ) -> None:
     """Check a mapping file: every problem with its line, or the mapping in words. The exit code is 2 if it is refused.
 
+    What is allowed but will hardly do what was meant is told as a warning.
+
     Example: prospect-sync mapping check my_mapping.toml
     """
     try:
@@ -133,10 +135,22 @@ def check_command(
         raise typer.Exit(2) from None
     if as_json:
         typer.echo(
-            to_json({"valid": True, "version": mapping.version, "fields": [_as_row(entry) for entry in mapping.fields]})
+            to_json(
+                {
+                    "valid": True,
+                    "version": mapping.version,
+                    "fields": [_as_row(entry) for entry in mapping.fields],
+                    "warnings": [
+                        {"line": found.line, "key": found.key, "message": found.message}
+                        for found in misgivings(mapping)
+                    ],
+                }
+            )
         )
     else:
         _show(mapping)
+        for found in misgivings(mapping):
+            typer.echo(f"{file}:{found.line or ''}: warning: {found.key} {found.message}")
 
 
 def _problem_lines(error: MappingError) -> list[str]:

@@ -200,7 +200,8 @@ class Person:
     """A lead or contact as one API answer showed it.
 
     ``has_account`` None: ``AccountId`` was not read. ``account_name`` None with an account: not read.
-    ``converted_from``: creation stamp of the lead this contact was converted from.
+    ``converted_from``: creation stamp of the lead this contact was converted from. ``in_scope``: the object's filter
+    includes the record (LC-7); true where there is no filter, and where nobody asked.
     """
 
     type: PersonType
@@ -214,6 +215,7 @@ class Person:
     deleted: bool = False
     master_id: str | None = None
     converted_contact_id: str | None = None
+    in_scope: bool = True
 
     @property
     def ref(self) -> Ref:

@@ -13,13 +13,25 @@ from prospect_sync.policy import (
     FieldMapping,
     FieldType,
     Tie,
+    TooLong,
     WithoutHistory,
 )
 from prospect_sync.policy.behaviors import ASSIGNED_USER_FIELDS, ONE_WAY_TO_SALESFORCE
 from prospect_sync.policy.field_table import ACCOUNT_NAME
 from prospect_sync.policy.values import Unread, read
 
-_FIELD_KEYS = ("prospect", "lead", "contact", "behavior", "type", "tie", "without_history", "clears", "default")
+_FIELD_KEYS = (
+    "prospect",
+    "lead",
+    "contact",
+    "behavior",
+    "type",
+    "tie",
+    "without_history",
+    "clears",
+    "default",
+    "too_long",
+)
 
 
 class FieldReader:
@@ -57,6 +69,7 @@ class FieldReader:
             clears=clears,
             default=self._default(field_type),
             line=self.report.lines.line(*self.path),
+            too_long=self._too_long(field_type),
         )
 
     def _problem(self, message: str, key: str | None = None) -> None:
@@ -151,6 +164,12 @@ class FieldReader:
             self._problem("a person's LastName is never emptied", "clears")
         elif clears is Clears.EITHER and str(lead).lower() == "company":
             self._problem("a lead's Company is never emptied", "clears")
+
+    def _too_long(self, field_type: FieldType | None) -> TooLong:
+        chosen = self._choice("too_long", TooLong) or TooLong.REFUSE
+        if chosen is TooLong.CUT and field_type not in {FieldType.TEXT, None}:
+            self._problem("only a text can be cut", "too_long")
+        return chosen
 
     def _default(self, field_type: FieldType | None) -> object:
         value = self.entry.get("default")

@@ -15,6 +15,7 @@ from prospect_sync.mapping.lines import TomlLines, parse_toml
 from prospect_sync.mapping.report import Report, did_you_mean, shown
 from prospect_sync.model import PersonType
 from prospect_sync.policy import ConnectorRules, FieldMapping, FieldType, Mapping
+from prospect_sync.policy.scope import PROSPECT, Condition, ScopeError, misfits, parse
 from prospect_sync.policy.values import read
 
 DEFAULT_MAPPING = Path(__file__).parents[1] / "data" / "default_mapping.toml"
@@ -29,6 +30,8 @@ _SWITCHES = (
 )
 _CONNECTOR_KEYS = (*_SWITCHES, "create_as", "external_id", "skew_margin")
 _LONGEST_MARGIN = 10**9
+_LONGEST_SCOPE = 4_000
+_SCOPED = (*(kind.value for kind in PersonType), PROSPECT)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -81,7 +84,8 @@ class _Reader:
         users, scope, values = self._users(), self._scope(), self._values(names)
         version = _version(connector, users, scope, values, fields)
         frozen = MappingProxyType({name: MappingProxyType(entries) for name, entries in values.items()})
-        return Mapping(connector, MappingProxyType(users), MappingProxyType(scope), frozen, fields, version)
+        judged = self._prospect_scope(scope, fields)
+        return Mapping(connector, MappingProxyType(users), MappingProxyType(scope), frozen, fields, version, judged)
 
     # --- the small tables
 
@@ -134,20 +138,39 @@ class _Reader:
         return users
 
     def _scope(self) -> dict[str, str]:
-        objects = {kind.value.lower(): kind.value for kind in PersonType}
+        objects = {name.lower(): name for name in _SCOPED}
         scope: dict[str, str] = {}
         for name, condition in self._table("scope").items():
             if name.lower() not in objects:
-                self.report.add(
-                    f"not an object that can be scoped{did_you_mean(name, ['Lead', 'Contact'])}", "scope", name
-                )
+                self.report.add(f"not an object that can be scoped{did_you_mean(name, _SCOPED)}", "scope", name)
             elif not isinstance(condition, str) or not condition.strip():
                 self.report.add(f"must be a filter as text, not {shown(condition)}", "scope", name)
             elif objects[name.lower()] in scope:
                 self.report.add("this object is given twice", "scope", name)
-            else:
+            elif self._condition(condition, name) is not None:
                 scope[objects[name.lower()]] = condition
         return scope
+
+    def _condition(self, text: str, name: str) -> Condition | None:
+        """Read a filter: Salesforce judges its own, so that nothing but a condition may stand there."""
+        try:
+            if len(text) > _LONGEST_SCOPE:
+                raise ScopeError(f"it is longer than {_LONGEST_SCOPE} characters")  # noqa: TRY301 - one way out
+            return parse(text)
+        except ScopeError as error:
+            self.report.add(f"cannot be used as a filter: {error}", "scope", name)
+            return None
+
+    def _prospect_scope(self, scope: MappingOf[str, str], fields: Iterable[FieldMapping]) -> Condition | None:
+        """Prospects are judged by us, on mirrored values: the filter may speak of mapped fields only."""
+        text = scope.get(PROSPECT)
+        if text is None:
+            return None
+        condition = parse(text)
+        name = next(key for key in self._table("scope") if key.lower() == PROSPECT.lower())
+        for words in misfits(condition, {field.prospect: field.type for field in fields}):
+            self.report.add(words, "scope", name)
+        return condition
 
     def _values(self, mapped: set[str]) -> dict[str, dict[str, str]]:
         values: dict[str, dict[str, str]] = {}

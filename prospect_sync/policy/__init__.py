@@ -12,6 +12,7 @@ from prospect_sync.policy.behaviors import (
     FieldType,
     Mapping,
     Tie,
+    TooLong,
     WithoutHistory,
 )
 from prospect_sync.policy.resolve import history_needed, resolve
@@ -29,6 +30,7 @@ __all__ = [
     "Mapping",
     "Rule",
     "Tie",
+    "TooLong",
     "WithoutHistory",
     "convert",
     "equal",

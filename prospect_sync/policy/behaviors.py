@@ -52,6 +52,13 @@ class WithoutHistory(StrEnum):
     HOLD = "hold"
 
 
+class TooLong(StrEnum):
+    """What becomes of a text that is longer than Salesforce's field."""
+
+    REFUSE = "refuse"
+    CUT = "cut"
+
+
 class Clears(StrEnum):
     """Which side may clear a value on purpose."""
 
@@ -82,6 +89,7 @@ class FieldMapping:
     clears: Clears | None = None
     default: object = None
     line: int | None = None
+    too_long: TooLong = TooLong.REFUSE
 
     def person_field(self, person_type: PersonType) -> str | None:
         """Name this field on a lead or on a contact; None where it is not mapped there."""
@@ -104,7 +112,11 @@ class ConnectorRules:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A validated mapping. ``version`` changes with the file's meaning and stands in every recorded decision."""
+    """A validated mapping. ``version`` changes with the file's meaning and stands in every recorded decision.
+
+    ``scope``: the filter of each Salesforce object, as SOQL; ``prospect_scope``: that of prospects, read by ``policy.scope``.
+    ``idle``: prospect fields that are read, but neither decided nor written now, because they are paused or on hold.
+    """
 
     connector: ConnectorRules = ConnectorRules()
     users: MappingOf[str, str] = field(default_factory=lambda: NOTHING)
@@ -112,5 +124,7 @@ class Mapping:
     values: MappingOf[str, MappingOf[str, str]] = field(default_factory=lambda: NOTHING)
     fields: tuple[FieldMapping, ...] = ()
     version: str = ""
+    prospect_scope: Any = None
+    idle: frozenset[str] = frozenset()
     tables: dict[PersonType, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Where the resolver keeps what it has compiled from this mapping, once per person type; no part of its meaning."""

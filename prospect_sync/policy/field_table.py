@@ -78,7 +78,7 @@ def field_table(mapping: Mapping, person_type: PersonType) -> FieldTable:
 
 def _compile(mapping: Mapping, person_type: PersonType) -> FieldTable:
     rules = mapping.connector
-    rows = (_row(mapping, entry, person_type) for entry in mapping.fields)
+    rows = (_row(mapping, entry, person_type) for entry in mapping.fields if entry.prospect not in mapping.idle)
     return FieldTable(
         rows=tuple(row for row in rows if row is not None),
         margin=_margin(rules.skew_margin),

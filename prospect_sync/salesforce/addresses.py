@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from prospect_sync.errors import Misconfigured
-from prospect_sync.model import Person, PersonType
+from prospect_sync.model import NOTHING, Person, PersonType
 from prospect_sync.salesforce import batches, soql
 from prospect_sync.salesforce.selection import Selection
 
@@ -18,7 +18,10 @@ _LIVING: Mapping[PersonType, str] = {PersonType.LEAD: " AND IsConverted = false"
 
 
 def people_by_address(
-    selection: Selection, addresses: Collection[str], fields: Mapping[PersonType, Collection[str]]
+    selection: Selection,
+    addresses: Collection[str],
+    fields: Mapping[PersonType, Collection[str]],
+    scope: Mapping[str, str] = NOTHING,
 ) -> Mapping[str, tuple[Person, ...]]:
     """See ``PersonSide.by_address``."""
     wanted = sorted({address.lower() for address in addresses if _can_be_held(address)})
@@ -33,7 +36,7 @@ def people_by_address(
     if not wanted:
         return {}
     with_email = {kind: tuple(dict.fromkeys((*fields.get(kind, ()), _EMAIL))) for kind in PersonType}
-    found = selection.persons(list(PersonType), with_email, ask, deleted=False)
+    found = selection.persons(list(PersonType), with_email, ask, deleted=False, scope=scope)
     return _grouped(found, set(wanted), fields)
 
 

@@ -3,19 +3,21 @@
 It decides how few calls carry a question; what to ask and write is the flow's business.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import structlog
 
 from prospect_sync.errors import TryLater
-from prospect_sync.model import Lane, Person, PersonType, RecordKind, Ref, Side
-from prospect_sync.ports import Created, Creation, Deadline, Position, VersionPage, Write, Written
+from prospect_sync.model import NOTHING, Lane, Person, PersonType, RecordKind, Ref, Side
+from prospect_sync.ports import Created, Creation, Deadline, PersonPage, Position, VersionPage, Write, Written
 from prospect_sync.salesforce import composite, creating, errors, persons, soql, writes
 from prospect_sync.salesforce.addresses import people_by_address
 from prospect_sync.salesforce.columns import Columns
 from prospect_sync.salesforce.composite import Rows
 from prospect_sync.salesforce.gateway import SalesforceGateway
 from prospect_sync.salesforce.selection import Selection, rows_of, shaped
+from prospect_sync.salesforce.snapshot import snapshot
 
 log = structlog.get_logger(__name__)
 
@@ -25,15 +27,23 @@ _PAGE = 2_000
 class SalesforcePeople:
     """The ``PersonSide`` port over one gateway; ``for_lane`` gives the same for other work."""
 
-    def __init__(self, gateway: SalesforceGateway, lane: Lane = Lane.LIVE, columns: Columns | None = None) -> None:
+    def __init__(
+        self,
+        gateway: SalesforceGateway,
+        lane: Lane = Lane.LIVE,
+        columns: Columns | None = None,
+        guarded_singly: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``guarded_singly``: asked before guarded writes whether this org's Composite ignores their precondition."""
         self._gateway = gateway
         self._lane = lane
         self._columns = columns or Columns(gateway)
+        self._guarded_singly = guarded_singly
         self._selection = Selection(gateway, lane, self._columns)
 
     def for_lane(self, lane: Lane) -> "SalesforcePeople":
         """Give a view whose calls count for another lane."""
-        return SalesforcePeople(self._gateway, lane, self._columns)
+        return SalesforcePeople(self._gateway, lane, self._columns, self._guarded_singly)
 
     def changed(self, positions: Mapping[RecordKind, Position]) -> Mapping[RecordKind, VersionPage]:
         """See ``PersonSide.changed``."""
@@ -58,35 +68,56 @@ class SalesforcePeople:
         found, _ = composite.query_all(self._gateway, queries, lane=self._lane, deleted=False)
         return [shaped(persons.contact_ref, row) for answer in found for row in rows_of(answer)]
 
-    def read(self, refs: Collection[Ref], fields: Mapping[PersonType, Collection[str]]) -> Mapping[Ref, Person]:
+    def read(
+        self,
+        refs: Collection[Ref],
+        fields: Mapping[PersonType, Collection[str]],
+        scope: Mapping[str, str] = NOTHING,
+    ) -> Mapping[Ref, Person]:
         """See ``PersonSide.read``."""
         wanted = sorted({ref for ref in refs if ref.side is Side.SALESFORCE and soql.is_id(ref.id)})
         found: dict[Ref, Person] = {}
         for start in range(0, len(wanted), _PAGE):
-            found.update(self._read_some(wanted[start : start + _PAGE], fields))
+            found.update(self._read_some(wanted[start : start + _PAGE], fields, scope))
         return found
+
+    def snapshot(
+        self,
+        after: Mapping[PersonType, str],
+        fields: Mapping[PersonType, Collection[str]],
+        *,
+        since: datetime | None = None,
+    ) -> Mapping[PersonType, PersonPage]:
+        """See ``PersonSide.snapshot``."""
+        return snapshot(self._gateway, self._lane, self._columns, after, fields, since)
 
     def write(self, wanted: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
         """See ``PersonSide.write``."""
-        return writes.write(self._gateway, wanted, deadline, self._lane)
+        singly = any(one.unmodified_since is not None for one in wanted) and self._guarded_singly()
+        return writes.write(self._gateway, wanted, deadline, self._lane, guarded_singly=singly)
 
     def by_address(
-        self, addresses: Collection[str], fields: Mapping[PersonType, Collection[str]]
+        self,
+        addresses: Collection[str],
+        fields: Mapping[PersonType, Collection[str]],
+        scope: Mapping[str, str] = NOTHING,
     ) -> Mapping[str, tuple[Person, ...]]:
         """See ``PersonSide.by_address``."""
-        return people_by_address(self._selection, addresses, fields)
+        return people_by_address(self._selection, addresses, fields, scope)
 
     def create(self, wanted: Sequence[Creation], deadline: Deadline) -> Iterator[Sequence[Created]]:
         """See ``PersonSide.create``."""
         return creating.create(self._gateway, wanted, deadline, self._lane)
 
-    def _read_some(self, refs: Sequence[Ref], fields: Mapping[PersonType, Collection[str]]) -> dict[Ref, Person]:
+    def _read_some(
+        self, refs: Sequence[Ref], fields: Mapping[PersonType, Collection[str]], scope: Mapping[str, str]
+    ) -> dict[Ref, Person]:
         ids = {kind: [ref.id for ref in refs if ref.kind.value == kind.value] for kind in PersonType}
 
         def ask(kind: PersonType, columns: Sequence[str]) -> Iterator[str]:
             return _by_id(kind, columns, ids[kind])
 
-        found = self._selection.persons([kind for kind in PersonType if ids[kind]], fields, ask)
+        found = self._selection.persons([kind for kind in PersonType if ids[kind]], fields, ask, scope=scope)
         return {one.ref: one for one in found}
 
 

@@ -68,6 +68,11 @@ def contact_ref(row: Mapping[str, Any]) -> Ref:
     return Ref.person(PersonType.CONTACT, _id(row))
 
 
+def id_of(row: Mapping[str, Any]) -> str:
+    """Give a row's id, of 18 characters; empty where it has none."""
+    return _reference(row.get("Id")) or ""
+
+
 def _id(row: Mapping[str, Any]) -> str:
     found = _reference(row.get("Id"))
     if found is None:

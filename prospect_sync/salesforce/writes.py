@@ -1,7 +1,8 @@
 """Writes to leads and contacts, and what became of each.
 
-Guarded writes go 25 a Composite, each with its own ``If-Unmodified-Since``; the others 200 a Collections call. A write is
-never sent a second time unless the vendor said that the first was not carried out: what was lost is settled by reading.
+Guarded writes go 25 a Composite, each with its own ``If-Unmodified-Since``, or singly where the org's Composite is known to
+ignore that header; the others 200 a Collections call. A write is never sent a second time unless the vendor said that the
+first was not carried out: what was lost is settled by reading.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,12 @@ from prospect_sync.salesforce.transport import Answer, Call
 
 
 def write(
-    gateway: SalesforceGateway, wanted: Sequence[Write], deadline: Deadline, lane: Lane
+    gateway: SalesforceGateway, wanted: Sequence[Write], deadline: Deadline, lane: Lane, *, guarded_singly: bool = False
 ) -> Iterator[Sequence[Written]]:
-    """Send all writes; see ``PersonSide.write``."""
+    """Send all writes; see ``PersonSide.write``.
+
+    ``guarded_singly``: this org's Composite ignores ``If-Unmodified-Since``, so guarded writes go one a call.
+    """
     spoilt = [Written(one, error=error) for one in wanted if (error := batches.unsendable(one.changes)) is not None]
     if spoilt:
         yield spoilt
@@ -27,11 +31,11 @@ def write(
     fit = [one for one in wanted if id(one) not in unfit]
     sender = _Sender(gateway, deadline, lane)
     guarded = [one for one in fit if one.unmodified_since is not None]
-    for one in [one for one in guarded if batches.speaks_composite(one.changes)]:
+    alone = [one for one in guarded if guarded_singly or batches.speaks_composite(one.changes)]
+    for one in alone:
         yield from sender.singly(one)
-    for some in batches.cut(
-        [one for one in guarded if not batches.speaks_composite(one.changes)], composite.MOST_PARTS
-    ):
+    apart = {id(one) for one in alone}
+    for some in batches.cut([one for one in guarded if id(one) not in apart], composite.MOST_PARTS):
         yield from sender.guarded(some)
     free = sorted((one for one in fit if one.unmodified_since is None), key=lambda one: one.ref.kind)
     for some in batches.cut(free, batches.COLLECTION):

@@ -334,7 +334,7 @@ def test_every_problem_is_reported_at_once_in_the_files_order():
 
 
 def test_lines_are_found_behind_long_texts_and_windows_line_ends():
-    text = '[scope]\nLead = """\n[[field]]\nx = 1\n"""\n\n[[field]]\nprospect = "x"\nlead = "X"\nbehavior = "fill"\n'
+    text = '[values.x]\na = """\n[[field]]\nx = 1\n"""\n\n[[field]]\nprospect = "x"\nlead = "X"\nbehavior = "fill"\n'
     assert only(text)[0] == 10
     assert only(text.replace("\n", "\r\n"))[0] == 10
 
