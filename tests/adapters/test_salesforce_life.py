@@ -372,7 +372,7 @@ def test_a_lost_answer_is_unknown_and_never_sent_again(sandbox, people, patience
     assert len(people.by_address([email], NAMES)[email]) == 1
 
 
-def test_a_call_that_never_left_is_known(salesforce, sandbox, patience, number):
+def test_a_call_that_a_limit_refused_is_known(salesforce, sandbox, patience, number):
     gateway = salesforce()
     gateway.token()
     sandbox.admin.faults({"do": "answer", "org": ORG, "path": "/composite", "status": 403, "count": 1,
