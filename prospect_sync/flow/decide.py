@@ -6,16 +6,18 @@ Two vendor calls a batch at most: one for the people, one for history, the secon
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prospect_sync.flow.pairing import Assembly, Coupled
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.settle import settle
-from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Intent, MirroredProspect, Outcome
+from prospect_sync.flow.turns import chores_of
+from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Intent, MirroredProspect, Opening, Outcome
 from prospect_sync.model import (
     Evidence,
     Hint,
     HistoryRow,
+    Interval,
     Pair,
     Person,
     PersonType,
@@ -25,8 +27,9 @@ from prospect_sync.model import (
     Side,
 )
 from prospect_sync.policy import history_needed, resolve
-from prospect_sync.policy.behaviors import FieldMapping
+from prospect_sync.policy.behaviors import FieldMapping, as_salesforce_says
 from prospect_sync.policy.foreign import history_rows, look
+from prospect_sync.policy.life import Turn, takes_part, turn
 from prospect_sync.ports import PersonHistory
 
 
@@ -102,11 +105,12 @@ def _look(
         open_intents[intent.prospect_id, intent.person].append(intent)
     outcomes: list[Outcome] = []
     looked: list[_Looked] = []
+    paired = _paired_masters(runtime, people)
     for coupled in ready:
         couple = coupled.couple
         person = people.get(couple.person)
-        if person is None or person.deleted or person.converted_contact_id:
-            assembly.desk.append(_gone(couple, person))
+        if person is None:
+            assembly.desk.append(_unseen(couple))
             continue
         intents = tuple(open_intents.get((coupled.prospect.id, couple.person), ()))
         settlement = settle(runtime, couple, coupled.prospect, person, intents)
@@ -114,6 +118,12 @@ def _look(
             assembly.again.append(Hint(couple.prospect, batch.lane, settlement.wait, origin="unsettled"))
             continue
         outcomes.extend(settlement.outcomes)
+        due = turn(couple, coupled.prospect, person, master_is_paired=_master(person) in paired)
+        if due is not None:
+            _take_the_turn(runtime, batch, coupled, due, assembly)
+            continue
+        if couple.ended is not None or person.deleted:
+            continue
         unsettled = _changes(intents, Side.SALESFORCE)
         after = look(settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled)
         looked.append(_Looked(couple, after, coupled.prospect, person, intents))
@@ -122,18 +132,40 @@ def _look(
     return looked
 
 
-def _gone(couple: Couple, person: Person | None) -> DeskItem:
+def _master(person: Person) -> Ref | None:
+    return Ref.person(person.type, person.master_id) if person.master_id else None
+
+
+def _paired_masters(runtime: Runtime, people: Mapping[Ref, Person]) -> set[Ref]:
+    """Winners of merges that have a prospect: by couple, or by the id a free prospect holds."""
+    masters = {master for person in people.values() if (master := _master(person)) is not None}
+    if not masters:
+        return set()
+    couples = runtime.couples.of(masters)
+    holders = runtime.mirror.by_person([master.id for master in masters])
+    living = {ref for ref, couple in couples.items() if ref in masters and couple.ended is None}
+    return living | {master for master in masters if any(takes_part(row) for row in holders.get(master.id, ()))}
+
+
+def _take_the_turn(runtime: Runtime, batch: Batch, coupled: Coupled, due: Turn, assembly: Assembly) -> None:
+    """What becomes of the pair as a whole comes first; its fields are decided in the next round."""
+    if due.target is not None and due.target not in runtime.inbox.claim(batch, [due.target], runtime.tuning.lease):
+        later = runtime.clock.now() + timedelta(seconds=runtime.tuning.busy_retry)
+        assembly.again.append(Hint(coupled.couple.prospect, batch.lane, later, origin="busy"))
+        return
+    assembly.chores.extend(chores_of(coupled.couple, coupled.prospect, due))
+
+
+def _unseen(couple: Couple) -> DeskItem:
     """A record that cannot be seen is unread, never taken for deleted (LC-1)."""
-    if person is None:
-        words, rule = "the connector user cannot see this record", "UNREAD"
-        remedy = "Check sharing and permissions of the connector user, or whether the record was deleted for good."
-    elif person.deleted:
-        words, rule = "the record is in the recycle bin", "LC-1"
-        remedy = "Restore it to let the pair sync again."
-    else:
-        words, rule = "the lead was converted", "LC-4"
-        remedy = "Link the prospect to the contact."
-    return DeskItem(Cause.UNREAD, couple.person, words, side=Side.SALESFORCE, rule=rule, remedy=remedy)
+    return DeskItem(
+        cause=Cause.UNREAD,
+        ref=couple.person,
+        side=Side.SALESFORCE,
+        rule="UNREAD",
+        words="the connector user cannot see this record",
+        remedy="Check sharing and permissions of the connector user, or whether the record was deleted for good.",
+    )
 
 
 def _changes(intents: Sequence[Intent], side: Side) -> tuple[FieldChange, ...]:
@@ -171,7 +203,8 @@ def _work(runtime: Runtime, entry: _Looked, history: PersonHistory | None) -> Wo
                 _changes(entry.unsettled, Side.SALESFORCE),
             )
     pair = _pair(runtime, entry, rows, history)
-    plan = resolve(pair, runtime.mapping)
+    adopting = entry.couple.relinked and entry.couple.opening is Opening.ADOPT
+    plan = resolve(pair, as_salesforce_says(runtime.mapping) if adopting else runtime.mapping)
     return Work(_agreed(entry.couple, pair, plan), entry.mirrored, pair.person, pair, plan, entry.loaded)
 
 
@@ -201,7 +234,7 @@ def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None,
         evidence=Evidence(
             history=rows,
             history_since=_untracked(runtime, person.type),
-            prospect_times={name: field.changed for name, field in mirrored.fields.items()},
+            prospect_times=_field_times(couple, mirrored),
             base=couple.base,
             echo=couple.echo,
             person_foreign=couple.person_foreign,
@@ -210,6 +243,13 @@ def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None,
         ),
         connector=runtime.connector,
     )
+
+
+def _field_times(couple: Couple, mirrored: MirroredProspect) -> dict[str, Interval]:
+    """Field times belong to one couple: a new one begins with first observations, unless it is a converted lead's (LC-4)."""
+    if couple.relinked and couple.opening is not Opening.CARRY:
+        return {}
+    return {name: field.changed for name, field in mirrored.fields.items()}
 
 
 def _untracked(runtime: Runtime, person_type: PersonType) -> dict[str, datetime | None]:

@@ -1,12 +1,12 @@
 """The words that write-back and the imports share: one record write of one pair, and what writing came to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
 from prospect_sync.flow.decide import Work
 from prospect_sync.flow.runtime import Runtime
-from prospect_sync.memory import Batch, DeskItem, FieldChange, Intent
-from prospect_sync.model import Hint, Side
+from prospect_sync.memory import Batch, FieldChange, Intent
+from prospect_sync.model import Side
 
 
 @dataclass(slots=True)
@@ -22,17 +22,6 @@ class Job:
     @property
     def guarded(self) -> bool:
         return any(change.guarded for change in self.changes)
-
-
-@dataclass(slots=True)
-class Report:
-    """What write-back came to. ``unfinished``: pairs that are not settled yet."""
-
-    again: list[Hint] = field(default_factory=list)
-    desk: list[DeskItem] = field(default_factory=list)
-    applied: int = 0
-    refused: int = 0
-    unfinished: set[int] = field(default_factory=set)
 
 
 def intent_of(runtime: Runtime, batch: Batch, fence: int, job: Job) -> Intent:

@@ -1,17 +1,21 @@
 """Find out which pairs a batch of records belongs to, lease both records of each, and load what is remembered of them.
 
-Matching here is by the Salesforce id that the prospect holds (LN-1).
+Here a prospect finds its person by the Salesforce id it holds (LN-1); records that find nobody so are handed on as loose.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.turns import Chore, chores_of
 from prospect_sync.memory import Batch, Cause, Couple, DeskItem, MirroredProspect
 from prospect_sync.model import Hint, PersonType, RecordKind, Ref
+from prospect_sync.policy.life import IGNORED, Step, Turn, takes_part
 
 _PERSON_PREFIXES = {"00Q": PersonType.LEAD, "003": PersonType.CONTACT}
+_BACK_FROM_THE_BIN = "LC-5"
+_DELETED_IN_SALESFORCE = "LC-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,15 @@ class Coupled:
 
 @dataclass(slots=True)
 class Assembly:
-    """What a batch comes to: pairs to work on, hints to offer again, items for the desk, and how many records have no partner."""
+    """What a batch comes to.
+
+    ``pairs`` to work on; ``loose`` records without a counterpart, with the couple that ended, if one did; ``chores`` that
+    are due already; ``again`` hints to offer, ``desk`` items, and how many records have nothing to sync with.
+    """
 
     pairs: list[Coupled] = field(default_factory=list)
+    loose: dict[Ref, Couple | None] = field(default_factory=dict)
+    chores: list[Chore] = field(default_factory=list)
     again: list[Hint] = field(default_factory=list)
     desk: list[DeskItem] = field(default_factory=list)
     unpaired: int = 0
@@ -49,17 +59,21 @@ def assemble(runtime: Runtime, batch: Batch) -> Assembly:
 
 
 def _partners(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[tuple[Ref, Ref]]:
-    """(prospect, person) of each record that has a partner, each couple once."""
+    """(prospect, person) of each record that has a partner, each couple once; the others are loose or stay alone."""
     known = runtime.couples.of(batch.refs)
-    loose = [ref for ref in batch.refs if ref not in known]
-    couples = {(couple.prospect, couple.person) for couple in known.values() if couple.ended is None}
-    mirrored = runtime.mirror.get([int(ref.id) for ref in loose if ref.kind is RecordKind.PROSPECT])
-    holders = runtime.mirror.by_person([ref.id for ref in loose if ref.kind is not RecordKind.PROSPECT])
-    for ref in loose:
-        person = _person_of(mirrored.get(int(ref.id))) if ref.kind is RecordKind.PROSPECT else ref
-        candidates = (ref,) if ref.kind is RecordKind.PROSPECT else _living(holders.get(ref.id, ()))
+    mirrored = runtime.mirror.get([int(ref.id) for ref in batch.refs if ref.kind is RecordKind.PROSPECT])
+    couples = {(couple.prospect, couple.person) for ref, couple in known.items() if _goes_on(ref, couple, mirrored)}
+    outside = [ref for ref in batch.refs if (couple := known.get(ref)) is None or couple.ended is not None]
+    holders = runtime.mirror.by_person([ref.id for ref in outside if ref.kind is not RecordKind.PROSPECT])
+    for ref in outside:
+        ended = known.get(ref)
+        if ended is not None and (_goes_on(ref, ended, mirrored) or ref.kind is RecordKind.PROSPECT):
+            continue  # it comes back as a pair, or its pair is over for good
+        row = mirrored.get(int(ref.id)) if ref.kind is RecordKind.PROSPECT else None
+        person = _person_of(row) if ref.kind is RecordKind.PROSPECT else ref
+        candidates = (ref,) if ref.kind is RecordKind.PROSPECT else _free(runtime, holders.get(ref.id, ()))
         if person is None or not candidates:
-            assembly.unpaired += 1
+            assembly.loose[ref] = ended
             continue
         if len(candidates) > 1:
             assembly.desk.append(_ambiguous(ref, candidates))
@@ -67,16 +81,29 @@ def _partners(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[tuple[
     return sorted(couples)
 
 
+def _goes_on(ref: Ref, couple: Couple, mirrored: Mapping[int, MirroredProspect]) -> bool:
+    """A living couple; one whose person may be back from the recycle bin (LC-1); one whose prospect is (LC-5)."""
+    if couple.ended is None:
+        return True
+    if couple.ended == _DELETED_IN_SALESFORCE:
+        return ref.kind is not RecordKind.PROSPECT
+    row = mirrored.get(int(ref.id)) if ref.kind is RecordKind.PROSPECT else None
+    return couple.ended == _BACK_FROM_THE_BIN and row is not None and takes_part(row)
+
+
 def _person_of(prospect: MirroredProspect | None) -> Ref | None:
-    """LN-1: the person whose Salesforce id the prospect holds; marks such as ``[[crm_deleted]]`` are no ids."""
-    if prospect is None or prospect.deleted or not prospect.salesforce_id:
+    """LN-1: the person whose Salesforce id the prospect holds; the native connector's marks are no ids."""
+    if prospect is None or not takes_part(prospect) or not prospect.salesforce_id:
         return None
     person_type = _PERSON_PREFIXES.get(prospect.salesforce_id[:3])
     return None if person_type is None else Ref.person(person_type, prospect.salesforce_id)
 
 
-def _living(holders: Sequence[MirroredProspect]) -> tuple[Ref, ...]:
-    return tuple(Ref.prospect(holder.id) for holder in holders if not holder.deleted)
+def _free(runtime: Runtime, holders: Sequence[MirroredProspect]) -> tuple[Ref, ...]:
+    """Those that may be paired and are in no couple, not even one that ended."""
+    refs = [Ref.prospect(holder.id) for holder in holders if takes_part(holder)]
+    taken = runtime.couples.of(refs) if refs else {}
+    return tuple(ref for ref in refs if ref not in taken)
 
 
 def _ambiguous(ref: Ref, candidates: Sequence[Ref]) -> DeskItem:
@@ -98,13 +125,42 @@ def _again(runtime: Runtime, batch: Batch, busy: Sequence[tuple[Ref, Ref]], got:
 def _load(runtime: Runtime, leased: Sequence[tuple[Ref, Ref]], assembly: Assembly) -> None:
     """Read couples and mirror *after* leasing, so that what another batch just wrote is seen."""
     prospects = runtime.mirror.get([int(prospect.id) for prospect, _ in leased])
-    known: Mapping[Ref, Couple] = runtime.couples.of([prospect for prospect, _ in leased])
+    known: Mapping[Ref, Couple] = runtime.couples.of([ref for couple in leased for ref in couple])
     for prospect, person in leased:
         mirrored = prospects.get(int(prospect.id))
-        if mirrored is None or mirrored.deleted:
-            assembly.unpaired += 1
+        couple = _couple(prospect, person, known)
+        if mirrored is None or (mirrored.salesforce_id or "").startswith(IGNORED):
+            assembly.unpaired += 1  # gone for good, or marked "do not sync" (LC-6)
+        elif couple is None:
+            assembly.desk.append(_taken(prospect, person, known))
+        elif mirrored.deleted and couple.ended is None:
+            assembly.chores.extend(chores_of(couple, mirrored, Turn("LC-5", Step.END)))
+        elif couple.ended == _BACK_FROM_THE_BIN:
+            assembly.pairs.append(Coupled(replace(couple, ended=None, relinked=True, base={}, echo={}), mirrored))
+        else:
+            assembly.pairs.append(Coupled(couple, mirrored))
+
+
+def _couple(prospect: Ref, person: Ref, known: Mapping[Ref, Couple]) -> Couple | None:
+    """The couple of these two; a new one where neither lives in another; None where one does."""
+    for couple in (known.get(prospect), known.get(person)):
+        if couple is None or (couple.prospect, couple.person) == (prospect, person):
             continue
-        couple = known.get(prospect)
-        if couple is None or couple.person != person or couple.ended is not None:
-            couple = Couple(prospect_id=int(prospect.id), person=person)
-        assembly.pairs.append(Coupled(couple, mirrored))
+        if couple.ended is None:
+            return None
+    found = known.get(prospect)
+    if found is not None and found.person == person:
+        return found
+    return Couple(prospect_id=int(prospect.id), person=person)
+
+
+def _taken(prospect: Ref, person: Ref, known: Mapping[Ref, Couple]) -> DeskItem:
+    living = known.get(person)
+    other = f"prospect {living.prospect_id}" if living is not None else "another record"
+    return DeskItem(
+        cause=Cause.AMBIGUOUS,
+        ref=prospect,
+        rule="LN-1",
+        words=f"the Salesforce record it holds the id of is already paired with {other}",
+        remedy="Clear one prospect's Salesforce id, or merge the two.",
+    )

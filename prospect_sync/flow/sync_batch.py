@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from prospect_sync.flow.create import NewProspect, create_persons, create_prospects, settle_found_persons
 from prospect_sync.flow.decide import Work, decide
-from prospect_sync.flow.jobs import Report
+from prospect_sync.flow.meet import meet
 from prospect_sync.flow.pairing import Assembly, assemble
 from prospect_sync.flow.refresh_mirror import read_again, refresh_mirror
+from prospect_sync.flow.report import Report
 from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.turns import carry_out
 from prospect_sync.flow.write_back import refs_of, write_back
 from prospect_sync.memory import Batch, Cause, DeskItem
 from prospect_sync.model import Hint, Problem, RecordKind, Side
@@ -41,19 +44,34 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     assembly = assemble(runtime, batch)
     works = decide(runtime, batch, assembly)
     report = Report()
+    meeting = meet(runtime, batch, assembly.loose, report)
+    changed = [one for work in works if (one := new_address(work)) is not None]
     try:
+        carry_out(runtime, batch, fence, [*assembly.chores, *meeting.links], deadline, report)
+        settle_found_persons(runtime, [chore.prospect.id for chore in meeting.links])
+        create_persons(runtime, batch, fence, meeting.persons, deadline, report)
+        create_prospects(runtime, batch, fence, [*meeting.prospects, *changed], deadline, report)
         write_back(runtime, batch, fence, works, deadline, report)
     finally:
         _remember(runtime, fence, works, report)
     _tell_the_desk(runtime, works, assembly, report)
     return Result(
         pairs=len(works),
-        unpaired=assembly.unpaired,
+        unpaired=assembly.unpaired + meeting.alone,
         applied=report.applied,
         refused=report.refused,
         again=[*assembly.again, *report.again],
         rules=Counter(decision.rule for work in works for decision in work.plan.decisions if decision.winner),
     )
+
+
+def new_address(work: Work) -> NewProspect | None:
+    """EM-2: the person's address changed, so a new prospect is made for it, and the old one stops."""
+    action = next((action for action in work.plan.actions if action.action == "create_prospect"), None)
+    if action is None:
+        return None
+    address = str(action.details["email"]).strip().lower()
+    return NewProspect(work.person, address, action.rule, ended=work.couple, old=work.mirrored)
 
 
 def _settle_doubts(runtime: Runtime, batch: Batch) -> None:
@@ -86,15 +104,6 @@ def _tell_the_desk(runtime: Runtime, works: Sequence[Work], assembly: Assembly, 
     items = [*assembly.desk, *report.desk]
     for work in works:
         items.extend(_problem(work, problem) for problem in work.plan.problems)
-        items.extend(
-            DeskItem(
-                cause=Cause.HELD,
-                ref=work.couple.person,
-                rule=action.rule,
-                words=f"the rule asks for the step {action.action!r}, which this version does not carry out",
-            )
-            for action in work.plan.actions
-        )
     runtime.desk.clear(refs_of(works), keep=items)
     runtime.desk.report(items)
 

@@ -9,26 +9,22 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import structlog
-
 from prospect_sync.errors import LeaseLost, Misconfigured, Rejected, Stale, SyncError, TryLater
 from prospect_sync.flow.decide import Work
-from prospect_sync.flow.jobs import Job, Report, intent_of
+from prospect_sync.flow.jobs import Job, intent_of
+from prospect_sync.flow.own_writes import OwnWrite, enter
+from prospect_sync.flow.report import Report
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.settle import arrived
 from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Outcome, Settled
 from prospect_sync.model import Decision, Echo, Hint, Ref, Side
 from prospect_sync.policy.behaviors import FieldType
-from prospect_sync.policy.mirroring import wrote
 from prospect_sync.policy.values import equal
 from prospect_sync.ports import Deadline, Write, Written
-
-log = structlog.get_logger(__name__)
 
 _ROUNDS = 4
 _FLUSH = 20
 _MISCONFIGURED_RETRY = 300.0
-_MIRROR_TRIES = 8
 
 
 def write_back(
@@ -184,7 +180,7 @@ def _outcome(
 def _remember(runtime: Runtime, fence: int, applied: Sequence[tuple[Job, Written]]) -> None:
     """Enter applied writes into couples and mirror: what was stored, with its origin's time, and what both now agree on."""
     types = runtime.prospect_types()
-    stored: dict[int, tuple[Job, Written]] = {}
+    stored: dict[int, OwnWrite] = {}
     for job, result in applied:
         if job.side is Side.SALESFORCE:
             values = job.work.pair.prospect.values
@@ -193,8 +189,8 @@ def _remember(runtime: Runtime, fence: int, applied: Sequence[tuple[Job, Written
             job.work.couple = replace(couple, base={**couple.base, **agreed})
         else:
             job.work.couple = _answered(job, result, types)
-            stored[job.work.couple.prospect_id] = (job, result)
-    _mirror(runtime, stored)
+            stored[job.work.couple.prospect_id] = _own_write(runtime, job, result)
+    enter(runtime, stored)
     works = {job.work.couple.prospect_id: job.work for job, _ in applied}
     if works:
         runtime.couples.save([work.couple for work in works.values()], fence)
@@ -218,24 +214,12 @@ def _answered(job: Job, result: Written, types: Mapping[str, FieldType]) -> Coup
     return replace(couple, base=base, echo=echo)
 
 
-def _mirror(runtime: Runtime, stored: Mapping[int, tuple[Job, Written]]) -> None:
-    pending = dict(stored)
-    for _ in range(_MIRROR_TRIES):
-        if not pending:
-            return
-        known = runtime.mirror.get(list(pending))
-        rows = []
-        for prospect_id, (job, result) in pending.items():
-            if prospect_id not in known:
-                continue
-            values = {change.field: (result.stored or {}).get(change.field, change.after) for change in job.changes}
-            origins = {change.field: change.origin for change in job.changes if change.origin is not None}
-            stamp = result.modified.at or runtime.clock.now()
-            rows.append(wrote(known[prospect_id], values, stamp, origins))
-        refused = runtime.mirror.put(rows)
-        pending = {prospect_id: entry for prospect_id, entry in pending.items() if prospect_id in refused}
-    if pending:
-        log.warning("mirror.contended", prospects=len(pending))
+def _own_write(runtime: Runtime, job: Job, result: Written) -> OwnWrite:
+    return OwnWrite(
+        values={change.field: (result.stored or {}).get(change.field, change.after) for change in job.changes},
+        stamp=result.modified.at or runtime.clock.now(),
+        origins={change.field: change.origin for change in job.changes if change.origin is not None},
+    )
 
 
 def _unknown(runtime: Runtime, batch: Batch, job: Job, report: Report) -> None:

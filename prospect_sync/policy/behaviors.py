@@ -4,7 +4,7 @@ The mapping *file* and its checks are in ``prospect_sync.mapping``; here is only
 """
 
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -128,3 +128,12 @@ class Mapping:
     idle: frozenset[str] = frozenset()
     tables: dict[PersonType, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Where the resolver keeps what it has compiled from this mapping, once per person type; no part of its meaning."""
+
+
+def as_salesforce_says(mapping: Mapping) -> Mapping:
+    """The same mapping with every ordinary field as ``use_salesforce`` and the blank switch off, for one sync (LC-3)."""
+    fields = tuple(
+        row if row.behavior is None else replace(row, behavior=Behavior.USE_SALESFORCE, clears=None)
+        for row in mapping.fields
+    )
+    return replace(mapping, fields=fields, connector=replace(mapping.connector, allow_blank_salesforce=False))
