@@ -74,7 +74,7 @@ class Admin:
             ("GET", "/clock"): lambda _request, _body: self._times(),
             ("POST", "/clock"): self._clock,
             ("GET", "/calls"): self._calls,
-            ("GET", "/calls/summary"): lambda _request, _body: JSONResponse(self._log.summary()),
+            ("GET", "/calls/summary"): self._summary,
             ("POST", "/calls/clear"): self._clear_calls,
             ("POST", "/latency"): self._latency,
             ("GET", "/faults"): lambda _request, _body: JSONResponse({"rules": self._faults.as_json()}),
@@ -197,10 +197,15 @@ class Admin:
         if unknown:
             raise ValueError(f"calls: unknown {', '.join(unknown)}")
         detail = given.pop("detail", "1") != "0"
+        self._account_engagement.catch_up()
         calls = self._log.rows(since=int(given.pop("since", "0")), **given)
         return JSONResponse(
             {"next_index": self._log.next_index, "calls": [call.as_json(detail=detail) for call in calls]}
         )
+
+    def _summary(self, _request: Request, _body: Any) -> Response:
+        self._account_engagement.catch_up()
+        return JSONResponse(self._log.summary())
 
     def _clear_calls(self, _request: Request, _body: Any) -> Response:
         self._log.clear()

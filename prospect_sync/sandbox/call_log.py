@@ -1,4 +1,4 @@
-"""The server-side call log: one row for every HTTP request an org got, whatever became of it.
+"""The server-side call log: one row for every HTTP request an org got, whatever became of it, and for what it did later.
 
 The only source of call counts. Rows are kept compactly and up to a bound; the summary counts all since the last
 clearing. Handlers add facts through `request.state.log`.
@@ -71,6 +71,12 @@ class CallLog:
 
     def add(self, org: str, facts: MutableMapping[str, Any], **known: Any) -> None:
         """Keep one call; `committed` and `subrequests` are the parts of it that can be large."""
+        call = self._keep(org, facts, **known)
+        self._counts[org, call.operation, call.status] += 1
+        if call.error is not None:
+            self._errors[org, str(call.error)] += 1
+
+    def _keep(self, org: str, facts: MutableMapping[str, Any], **known: Any) -> Call:
         large = {name: facts[name] for name in ("committed", "subrequests") if facts.get(name)}
         call = Call(
             index=self._next,
@@ -85,10 +91,16 @@ class CallLog:
         )
         self._next += 1
         self._rows.append(call)
-        self._counts[org, call.operation, call.status] += 1
         self._committed[org] += call.committed
-        if call.error is not None:
-            self._errors[org, str(call.error)] += 1
+        return call
+
+    def note(self, org: str, facts: MutableMapping[str, Any], at: str) -> None:
+        """Keep what an org did later by itself, on a call's behalf: a row of method "LATER", never counted as a call."""
+        path = str(facts.get("path", ""))
+        self._keep(
+            org, facts, at=at, started=round(time.monotonic(), 4), duration_ms=0.0, method="LATER", path=path,
+            status=200, error=None,
+        )  # fmt: skip
 
     def rows(
         self, *, since: int = 0, org: str | None = None, user: str | None = None, operation: str | None = None

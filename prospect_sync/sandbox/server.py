@@ -78,6 +78,7 @@ class Sandbox:
             self.clocks[ACCOUNT_ENGAGEMENT], users=self.users, tokens=self.tokens
         )
         self.log = CallLog(options.call_log_rows)
+        self.account_engagement.journal = self._note_later
         self.faults = Faults(options.seed)
         self.admin = Admin(
             salesforce=self.salesforce,
@@ -121,6 +122,10 @@ class Sandbox:
         self.salesforce.base_url = contract["salesforce_url"]
         self.account_engagement.base_url = contract["account_engagement_url"]
         self.admin.contract = dict(contract)
+
+    def _note_later(self, facts: dict[str, Any]) -> None:
+        at = self.clocks[ACCOUNT_ENGAGEMENT].now().isoformat(timespec="milliseconds")
+        self.log.note(ACCOUNT_ENGAGEMENT, facts, at)
 
     def _recorded(self, app: ASGIApp, org: str) -> ASGIApp:
         return Recorded(app, org, self.clocks[org], self.tokens, self.log)

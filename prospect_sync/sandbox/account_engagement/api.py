@@ -1,10 +1,9 @@
 """The v5 endpoints over HTTP: who calls, which call it is, and what the answer looks like.
 
-Only prospects (all calls but tags) and reading custom fields, users and campaigns are built; every other path is
-refused with code 198.
+Only prospects (all calls but tags), imports and exports of prospects, and reading custom fields, users and campaigns are
+built; every other path is refused with code 198.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -18,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from prospect_sync.sandbox.account_engagement import catalogue
+from prospect_sync.sandbox.account_engagement.asking import id_in_path, json_object, note, parameters_of
+from prospect_sync.sandbox.account_engagement.bulk_api import BulkApi
 from prospect_sync.sandbox.account_engagement.edits import Committed
 from prospect_sync.sandbox.account_engagement.errors import refusal
 from prospect_sync.sandbox.account_engagement.query import Wanted, read_deleted, read_fields, read_query
@@ -36,15 +37,17 @@ class ProspectApi:
 
     def __init__(self, unit: BusinessUnit) -> None:
         self._unit = unit
+        self._bulk = BulkApi(unit)
 
     def app(self) -> Starlette:
         return Starlette(routes=[Route("/{path:path}", self._answer, methods=_METHODS)])
 
     async def _answer(self, request: Request) -> Response:
         body = await request.body()
+        self._unit.catch_up()
         try:
             user = self._authenticate(request)
-            _log(request, user=user.name)
+            note(request, user=user.name)
             self._unit.limits.spend()
             response = self._dispatch(request, user, body)
         except OrgError as error:
@@ -68,7 +71,7 @@ class ProspectApi:
         return user
 
     def _dispatch(self, request: Request, user: OrgUser, body: bytes) -> Response:
-        calls = self._calls(request, user, body)
+        calls = self._bulk.calls(request, user, body) or self._calls(request, user, body)
         if calls is None:
             raise refusal(198)
         call = calls.get(request.method)
@@ -86,7 +89,7 @@ class ProspectApi:
             case ["prospects", "do", "upsertLatestByEmail"]:
                 return {"POST": partial(self._upsert, request, user, body)}
             case ["prospects", number]:
-                prospect_id = _record_id(number)
+                prospect_id = id_in_path(number)
                 return {
                     "GET": partial(self._read, request, prospect_id),
                     "PATCH": partial(self._update, request, user, prospect_id, body),
@@ -95,12 +98,12 @@ class ProspectApi:
             case [name] if name in catalogue.OBJECTS:
                 return {"GET": partial(self._list, request, name)}
             case [name, number] if name in catalogue.OBJECTS:
-                return {"GET": partial(self._list, request, name, _record_id(number))}
+                return {"GET": partial(self._list, request, name, id_in_path(number))}
         return None
 
     def _query(self, request: Request) -> Response:
         unit = self._unit
-        parameters = _parameters(request)
+        parameters = parameters_of(request)
         wanted = read_fields(parameters, unit.fields, query=True)
         query = read_query(parameters, unit.page_tokens, unit.clock.elapsed())
         keys, (condition, values) = query.keys(), query.condition()
@@ -114,7 +117,7 @@ class ProspectApi:
             token = unit.page_tokens.issue(query.next_page(rows[-1][: len(keys)], page), unit.clock.elapsed())
         elif more:
             headers["Pardot-Warning"] = f"203;No more than {unit.chain_cap} records by one chain of page tokens"
-        _log(request, operation="prospects.query", records=len(rows))
+        note(request, operation="prospects.query", records=len(rows))
         return JSONResponse(
             {"nextPageToken": token, "nextPageUrl": self._next_url(parameters, token), "values": answers},
             headers=headers,
@@ -128,10 +131,10 @@ class ProspectApi:
         )
 
     def _read(self, request: Request, prospect_id: int) -> Response:
-        parameters = _parameters(request, {"fields", "deleted"})
+        parameters = parameters_of(request, {"fields", "deleted"})
         wanted = read_fields(parameters, self._unit.fields, query=False)
         deleted = read_deleted(parameters.get("deleted", "false"))
-        _log(request, operation="prospects.read", records=1)
+        note(request, operation="prospects.read", records=1)
         row = self._unit.store.visible(prospect_id)
         if row is None or (deleted != "all" and bool(row["isDeleted"]) != (deleted == "true")):
             raise refusal(109)
@@ -142,26 +145,26 @@ class ProspectApi:
 
     def _create(self, request: Request, user: OrgUser, body: bytes) -> Response:
         wanted = self._asked_fields(request)
-        _log(request, operation="prospects.create", records=1)
-        committed = self._unit.edits.create(user, _json_object(request, body))
+        note(request, operation="prospects.create", records=1)
+        committed = self._unit.edits.create(user, json_object(request, body))
         return self._written(request, committed, wanted, status=201)
 
     def _update(self, request: Request, user: OrgUser, prospect_id: int, body: bytes) -> Response:
         wanted = self._asked_fields(request)
-        _log(request, operation="prospects.update", records=1)
-        committed = self._unit.edits.update(user, prospect_id, _json_object(request, body))
+        note(request, operation="prospects.update", records=1)
+        committed = self._unit.edits.update(user, prospect_id, json_object(request, body))
         return self._written(request, committed, wanted, status=200 if wanted else 204)
 
     def _delete(self, request: Request, user: OrgUser, prospect_id: int) -> Response:
-        _parameters(request, set())
-        _log(request, operation="prospects.delete", records=1)
+        parameters_of(request, set())
+        note(request, operation="prospects.delete", records=1)
         return self._written(request, self._unit.edits.delete(user, prospect_id), (), status=204)
 
     def _undelete(self, request: Request, user: OrgUser, body: bytes) -> Response:
         # The body is not documented beyond "by email": both spellings of other calls are taken.
-        asked = _json_object(request, body, {"email", "matchEmail", "fields"})
+        asked = json_object(request, body, {"email", "matchEmail", "fields"})
         wanted = self._asked_fields(request, asked)
-        _log(request, operation="prospects.undelete", records=1)
+        note(request, operation="prospects.undelete", records=1)
         found = self._unit.edits.with_email(str(asked.get("matchEmail") or asked.get("email")), deleted=True)
         if not found:
             raise refusal(109)
@@ -169,9 +172,9 @@ class ProspectApi:
         return self._written(request, committed, wanted, status=200 if wanted else 204)
 
     def _upsert(self, request: Request, user: OrgUser, body: bytes) -> Response:
-        asked = _json_object(request, body, {"matchEmail", "prospect", "fields", "secondaryDeletedSearch"})
+        asked = json_object(request, body, {"matchEmail", "prospect", "fields", "secondaryDeletedSearch"})
         wanted = self._asked_fields(request, asked)
-        _log(request, operation="prospects.upsertLatestByEmail", records=1)
+        note(request, operation="prospects.upsertLatestByEmail", records=1)
         email, prospect = asked.get("matchEmail"), asked.get("prospect")
         if not isinstance(email, str) or not email:
             raise refusal(153, "matchEmail")
@@ -190,12 +193,12 @@ class ProspectApi:
 
     def _list(self, request: Request, name: str, record_id: int | None = None) -> Response:
         rows = catalogue.rows(self._unit, name)
-        parameters = _parameters(request, {"fields"} if record_id is not None else {"fields", "limit", "orderBy"})
-        _log(request, operation=f"{name}.{'query' if record_id is None else 'read'}", records=len(rows))
+        parameters = parameters_of(request, {"fields"} if record_id is not None else {"fields", "limit", "orderBy"})
+        note(request, operation=f"{name}.{'query' if record_id is None else 'read'}", records=len(rows))
         return JSONResponse(catalogue.answer(name, rows, parameters, record_id))
 
     def _asked_fields(self, request: Request, body: Mapping[str, Any] | None = None) -> tuple[Wanted, ...]:
-        parameters = _parameters(request, {"fields"})
+        parameters = parameters_of(request, {"fields"})
         in_body = (body or {}).get("fields") or []
         names = [*filter(None, [parameters.get("fields")]), *map(str, in_body)]
         return read_fields({"fields": ",".join(names)}, self._unit.fields, query=False) if names else ()
@@ -233,42 +236,6 @@ class ProspectApi:
     def _log_committed(self, request: Request, committed: Committed) -> None:
         log = request.state.log if hasattr(request.state, "log") else {}
         log.setdefault("committed", []).append(self._unit.described(committed))
-
-
-def _log(request: Request, **facts: Any) -> None:
-    if hasattr(request.state, "log"):
-        request.state.log.update(facts)
-
-
-def _parameters(request: Request, known: set[str] | None = None) -> dict[str, str]:
-    parameters = dict(request.query_params)
-    unknown = set(parameters) - known if known is not None else ()
-    if unknown:
-        raise refusal(51, ", ".join(sorted(unknown)))
-    return parameters
-
-
-def _record_id(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise refusal(16, text)
-    return int(text)
-
-
-def _json_object(request: Request, body: bytes, known: set[str] | None = None) -> dict[str, Any]:
-    if not body:
-        raise refusal(152)
-    if "json" not in request.headers.get("content-type", ""):
-        raise refusal(151)
-    try:
-        content = json.loads(body)
-    except ValueError:
-        raise refusal(150) from None
-    if not isinstance(content, dict):
-        raise refusal(150)
-    unknown = set(content) - known if known is not None else ()
-    if unknown:
-        raise refusal(154, ", ".join(sorted(unknown)))
-    return content
 
 
 def _unchanged_since(request: Request, updated: int) -> bool:

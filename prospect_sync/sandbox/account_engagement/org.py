@@ -60,6 +60,19 @@ class AccountEngagementOrg:
     def limits(self) -> CallLimits:
         return self._unit.limits
 
+    @property
+    def journal(self) -> Callable[[dict[str, Any]], None]:
+        """Who is told what the org does by itself, such as writing an import's rows."""
+        return self._unit.journal
+
+    @journal.setter
+    def journal(self, told: Callable[[dict[str, Any]], None]) -> None:
+        self._unit.journal = told
+
+    def catch_up(self) -> None:
+        """Let imports and exports do what is due by now."""
+        self._unit.catch_up()
+
     def app(self) -> Starlette:
         """The ASGI application that speaks the v5 wire format."""
         return ProspectApi(self._unit).app()
@@ -71,6 +84,7 @@ class AccountEngagementOrg:
             ValueError: an unknown key, field or kind of value; nothing of the prospects is loaded then.
         """
         _only(data, {"custom_fields", "campaigns", "profiles", "prospect_accounts", "prospects"}, "load")
+        self.catch_up()
         for definition in data.get("custom_fields", ()):
             self._unit.define(definition)
         for campaign in data.get("campaigns", ()):
@@ -96,6 +110,7 @@ class AccountEngagementOrg:
 
     def dump_prospects(self, *, nulls: bool = True) -> Iterator[dict[str, Any]]:
         """The newest state of every prospect, the deleted ones too, by id."""
+        self.catch_up()
         known = [self._unit.fields.get(name) for name in self._unit.store.columns]
         shower = Shower([field for field in known if field is not None], self._unit.zone)
         for row in self._unit.store.all_rows():
@@ -111,6 +126,7 @@ class AccountEngagementOrg:
             OrgError: as the API would refuse.
             ValueError: no such user or action.
         """
+        self.catch_up()
         actor = self._unit.users.get(user)
         if actor is None:
             raise ValueError(f"no user {user!r}; there are {', '.join(self._unit.users)}")
@@ -148,6 +164,12 @@ class AccountEngagementOrg:
             "rate_limit_status": lambda value: setattr(self.limits, "status", int(value)),
             "timezone": lambda value: setattr(self.limits, "zone", _zone(value)),
             "custom_fields": self._define_all,
+            "import_wait_seconds": lambda value: setattr(self._unit.imports.rules, "wait_seconds", float(value)),
+            "import_rows_per_second": lambda value: setattr(self._unit.imports.rules, "rows_per_second", float(value)),
+            "import_batch_bytes": lambda value: setattr(self._unit.imports.rules, "most_batch_bytes", int(value)),
+            "import_batches_a_day": lambda value: setattr(self._unit.imports.rules, "most_batches_a_day", int(value)),
+            "failing_imports": lambda value: setattr(self._unit.imports.rules, "failing", int(value)),
+            "export_seconds": lambda value: setattr(self._unit.exports.rules, "seconds", float(value)),
             "refusals": self._set_refusals,
             "reformats": self._set_reformats,
         }

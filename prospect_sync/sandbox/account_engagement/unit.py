@@ -1,12 +1,14 @@
 """The parts of one business unit, as its API and its admin side share them."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Any
 
 from prospect_sync.sandbox.account_engagement.edits import Committed, EditRules, ProspectEdits
+from prospect_sync.sandbox.account_engagement.exports import Exports
 from prospect_sync.sandbox.account_engagement.fields import ProspectFields
+from prospect_sync.sandbox.account_engagement.imports import Imports
 from prospect_sync.sandbox.account_engagement.limits import CallLimits
 from prospect_sync.sandbox.account_engagement.query import PageTokens
 from prospect_sync.sandbox.account_engagement.store import ProspectStore
@@ -33,11 +35,28 @@ class BusinessUnit:
         self.limits = CallLimits(clock)
         self.page_tokens = PageTokens(secrets.token_bytes(16))
         self.chain_cap = 100_000
+        self.imports = Imports(self.store, self.fields, self.edits, clock, self.limits)
+        self.exports = Exports(self.store, self.fields, clock, self.limits)
+        self.journal: Callable[[dict[str, Any]], None] = _forget
 
     @property
     def zone(self) -> tzinfo:
         """The account's time zone: of shown instants, and of the day that the daily limit counts."""
         return self.limits.zone
+
+    def catch_up(self) -> None:
+        """Let imports and exports do what is due by now; what imports wrote goes to the journal."""
+        for one, written in self.imports.catch_up():
+            self.journal(
+                {
+                    "user": one.user.name,
+                    "operation": "import.apply",
+                    "path": f"/api/v5/imports/{one.id}",
+                    "records": len(written),
+                    "committed": [self.described(committed) for committed in written],
+                }
+            )
+        self.exports.catch_up()
 
     def define(self, definition: Mapping[str, Any]) -> None:
         """Add a custom field, unless it is there already."""
@@ -58,3 +77,7 @@ class BusinessUnit:
             "fields": list(changes),
             "changes": changes,
         }
+
+
+def _forget(_facts: dict[str, Any]) -> None:
+    """Nobody keeps a log."""
