@@ -125,6 +125,10 @@ class ScheduleSettings(_Section):
     tend: float = Field(default=1.0, gt=0)
     """Reaping of dead workers' leases and waking of lanes; costs no API call."""
 
+    resync: float = Field(default=0, ge=0)
+    """Resync of everything, e.g. 604,800 for once a week; 0: only when asked for. One Salesforce call for every 2,000
+    leads and 2,000 contacts, one Account Engagement call for every 1,000 prospects, and what differs comes on top."""
+
 
 class TuningSettings(_Section):
     """Times in seconds; the defaults fit the real services."""
@@ -146,6 +150,9 @@ class TuningSettings(_Section):
 
     person_overlap: float = Field(default=120.0, ge=0)
     """How far each lead and contact poll looks back: a long transaction commits after its stamp."""
+
+    resync_backlog: int = Field(default=10_000, ge=1)
+    """A resync hints no more records while so many wait in its lane; it bounds the memory that Redis needs."""
 
     stale_tries: int = Field(default=6, ge=1)
     """How often in a row a pair may change while it is being written before a person is told."""

@@ -1,5 +1,6 @@
 """The one task class: it hands each task the runtime of its worker process."""
 
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 from celery import Task
@@ -18,3 +19,7 @@ class SyncTask(Task):  # type: ignore[misc]
     @property
     def runtime(self) -> Runtime:
         return cast("Runtime", cast("Any", self.app).runtime())
+
+    def bulk_place(self) -> AbstractContextManager[bool]:
+        """Hold one of the places for bulk work; False where the others of this worker hold them all."""
+        return cast("AbstractContextManager[bool]", cast("Any", self.app).bulk_places().hold())

@@ -16,9 +16,15 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="sync.drain", base=SyncTask, bind=True)
 def drain_lane(self: SyncTask, lane: str) -> None:
-    """Work on one batch of a lane."""
+    """Work on one batch of a lane; bulk work only where one of its places is free."""
     try:
-        drain(self.runtime, Lane(lane))
+        if lane == Lane.BULK:
+            with self.bulk_place() as free:
+                done = drain(self.runtime, Lane.BULK) if free else None
+            if done is not None:
+                self.runtime.waker.wake(Lane.BULK)  # whoever came meanwhile found no place
+        else:
+            drain(self.runtime, Lane(lane))
     except TryLater as later:
         log.warning("drain.later", lane=lane, reason=later.reason, words=later.words)
 

@@ -8,6 +8,7 @@ from kombu.entity import Queue
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.model import Lane
 from settings import Settings
+from worker.bulk_places import BulkPlaces
 
 CONTROL = "control"
 QUEUES = (CONTROL, *(lane.value for lane in Lane))
@@ -19,6 +20,7 @@ class SyncApp(Celery):  # type: ignore[misc]
 
     settings: Settings
     _runtime: Runtime | None = None
+    _bulk_places: BulkPlaces | None = None
 
     def runtime(self) -> Runtime:
         """Build the runtime at first use: connections and engines never cross a fork."""
@@ -28,14 +30,23 @@ class SyncApp(Celery):  # type: ignore[misc]
             self._runtime = build_runtime(self.settings, self)
         return self._runtime
 
+    def bulk_places(self) -> BulkPlaces:
+        """Say how many processes of this worker do bulk work at once."""
+        from worker.wiring import build_leader
+
+        if self._bulk_places is None:
+            leader, lease = build_leader(self.settings), self.settings.tuning.lease
+            self._bulk_places = BulkPlaces.among(leader, self.settings.concurrency, lease)
+        return self._bulk_places
+
     def forget_runtime(self) -> None:
         """Start afresh, in a forked child."""
-        self._runtime = None
+        self._runtime = self._bulk_places = None
 
 
 def create_app(settings: Settings) -> SyncApp:
     """Make the application. It becomes the current one, so that the shared tasks bind to it."""
-    app = SyncApp("prospect_sync", set_as_current=True, include=["tasks.sync"])
+    app = SyncApp("prospect_sync", set_as_current=True, include=["tasks.sync", "tasks.resync"])
     app.settings = settings
     app.conf.update(
         broker_url=settings.redis_url.get_secret_value(),
@@ -72,7 +83,11 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     every = settings.schedule
     people = settings.events.sweep if settings.events.source == "events" else every.people
     times = {"sync.tend": every.tend, "poll.people": people, "poll.prospects": every.prospects}
-    return {
+    if every.resync:
+        times["resync.start"] = every.resync
+    entries = {
         name: {"task": name, "schedule": seconds, "options": {"queue": CONTROL, "expires": max(seconds, 1.0)}}
         for name, seconds in times.items()
     }
+    step = {"task": "resync.step", "schedule": every.tend, "options": {"queue": Lane.BULK.value, "expires": 5.0}}
+    return {**entries, "resync.step": step}

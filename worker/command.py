@@ -1,6 +1,7 @@
 """The verbs of ``python -m worker``: each reads the settings, reports all that is wrong at once, and starts one thing."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from prospect_sync.errors import MappingError, ProspectSyncError
+from prospect_sync.model import Lane
+from prospect_sync.observe import set_up_logging
 from settings import Settings, load_settings
 from worker.app import QUEUES, create_app
 from worker.lifecycle import connect
@@ -49,9 +52,11 @@ def run(
     Example: [bold]python -m worker run --concurrency 4[/bold]
     """
     settings = _checked()
+    if concurrency:
+        settings = settings.model_copy(update={"concurrency": concurrency})
     celery = create_app(settings)
     connect(celery, settings)
-    arguments = ["worker", "-Q", queues, "--pool", "prefork", "-c", str(concurrency or settings.concurrency)]
+    arguments = ["worker", "-Q", queues, "--pool", "prefork", "-c", str(settings.concurrency)]
     # nobody listens to what workers say to each other, and recovery does not rest on it
     celery.worker_main([*arguments, "--without-gossip", "--without-mingle", "--loglevel", settings.log_level])
 
@@ -78,6 +83,38 @@ def listen() -> None:
         _out.print("The source of Salesforce changes is the poller (events.source = poll): nothing to listen to.")
         sys.exit(0)
     sys.exit(run_listener(_checked()))
+
+
+@app.command()
+def resync(
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=datetime.fromisoformat, metavar="ISO", help="Only what changed since then; UTC unless it says so."
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything; the default without --since.")] = False,
+    lane: Annotated[Lane, typer.Option(help="Where what differs is worked on.")] = Lane.BULK,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it and leave.")] = False,
+    pause: Annotated[bool | None, typer.Option("--pause/--resume", help="Stop the open one, or let it go on.")] = None,
+) -> None:
+    """Compare all pairs and bring those into step that differ; the running workers do it. A second start joins the first.
+
+    Example: [bold]python -m worker resync --since 2026-11-01[/bold]
+    """
+    from worker.resync import pause_resync, run_resync
+
+    if everything and since is not None:
+        _tell("Give --since or --all, not both.", [])
+    settings = _checked()
+    set_up_logging(settings.log_format, "warning")
+    runtime = create_app(settings).runtime()
+    if pause is not None:
+        _out.print(pause_resync(runtime, paused=pause), markup=False)
+        return
+    start = since.replace(tzinfo=UTC) if since is not None and since.tzinfo is None else since
+    sys.exit(run_resync(runtime, since=start, lane=lane, as_json=as_json, detach=detach))
 
 
 @app.command()

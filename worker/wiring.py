@@ -30,6 +30,7 @@ from prospect_sync.stores.sql import (
     SqlLedger,
     SqlMarks,
     SqlMirror,
+    SqlResyncs,
     make_engine,
     upgrade,
 )
@@ -70,6 +71,7 @@ def build_runtime(settings: Settings, app: Celery) -> Runtime:
         ledger=SqlLedger(engine),
         desk=SqlDesk(engine, clock),
         marks=SqlMarks(engine),
+        resyncs=SqlResyncs(engine),
         waker=CeleryWaker(app),
         mapping=mapping_of(settings),
         connector=ConnectorUsers(settings.salesforce.user_id, settings.account_engagement.user_id),
@@ -187,5 +189,6 @@ def _tuning(settings: Settings) -> Tuning:
         prospect_overlap=given.prospect_overlap,
         person_overlap=given.person_overlap,
         stale_tries=given.stale_tries,
+        resync_backlog=given.resync_backlog,
         call_timeout=max(settings.salesforce.timeout, settings.account_engagement.timeout),
     )

@@ -15,6 +15,8 @@ log = structlog.get_logger(__name__)
 
 _MARGIN = 2.0
 _MISCONFIGURED_RETRY = 60.0
+_FAR = timedelta(minutes=10)
+"""Only the limit of a day sends records away for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ def _work(runtime: Runtime, batch: Batch, fence: int, since: float) -> Result:
         runtime.desk.report([_service_item(batch, wrong)])
         result = Result(again=_come_back(runtime, batch, _MISCONFIGURED_RETRY))
     runtime.inbox.release(batch, result.again)
-    runtime.marks.drop(batch.refs)
+    runtime.marks.drop(batch.refs - {hint.ref for hint in result.again})
+    if batch.lane is Lane.BULK:
+        _tell_the_resync(runtime, result)
     log.info(
         "batch.synced",
         batch=batch.id,
@@ -84,6 +88,16 @@ def _work(runtime: Runtime, batch: Batch, fence: int, since: float) -> Result:
         seconds=round((runtime.clock.now() - began).total_seconds(), 3),
     )
     return result
+
+
+def _tell_the_resync(runtime: Runtime, result: Result) -> None:
+    """An open resync counts what became of its hints, and rests while the day's calls are used up."""
+    if result.applied or result.refused:
+        runtime.resyncs.tally(result.applied, result.refused)
+    far = runtime.clock.now() + _FAR
+    dues = [hint.due for hint in result.again if hint.due is not None and hint.due >= far]
+    if dues:
+        runtime.resyncs.postpone(min(dues), "its writes have to wait: the lane's share of the day's calls is used up")
 
 
 def _come_back(runtime: Runtime, batch: Batch, delay: float) -> list[Hint]:

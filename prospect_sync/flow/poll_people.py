@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from prospect_sync.flow.accept import accept
+from prospect_sync.flow.covering import covered_before
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sweep import identify
 from prospect_sync.memory import Mark
@@ -47,7 +48,8 @@ def poll_people(
     waiting = timedelta(0) if oldest is None else before - oldest
     marks = {kind: _mark(runtime, kind) for kind in watched(runtime) if kind in kinds}
     starts = {kind: low or mark.cursor for kind, mark in marks.items()}
-    positions = {kind: Position(start - overlap if start else _BEGINNING) for kind, start in starts.items()}
+    first = covered_before(runtime) if None in starts.values() else None
+    positions = {kind: Position(start - overlap if start else first or _BEGINNING) for kind, start in starts.items()}
     found = 0
     while positions:
         pages = runtime.people(lane).changed(positions)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from prospect_sync.flow.accept import accept
+from prospect_sync.flow.covering import covered_before
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sweep import identify
 from prospect_sync.memory import FieldChange, Mark, MirroredProspect
@@ -54,10 +55,21 @@ def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | 
     since = start - timedelta(seconds=runtime.tuning.prospect_overlap) if start else _BEGINNING
     oldest, before = runtime.inbox.oldest(), runtime.clock.now()
     side = runtime.prospects(lane)
+    hint_since = covered_before(runtime) if mark.complete is None and low is None else None
     found, began = 0, None
     for page in side.changed(since, runtime.queryable()):
         began = began or page.read_at
-        found += len(absorb(runtime, side, page.rows, complete=mark.complete, hint_all=low is not None, query=True))
+        found += len(
+            absorb(
+                runtime,
+                side,
+                page.rows,
+                complete=mark.complete,
+                hint_all=low is not None,
+                query=True,
+                hint_since=hint_since,
+            )
+        )
         if page.rows and mark.complete is None and page.rows[-1].modified.at:
             # the first load: a restart goes on from here
             runtime.marks.set(SOURCE, replace(mark, cursor=page.rows[-1].modified.at))
@@ -77,10 +89,12 @@ def absorb(
     complete: datetime | None,
     hint_all: bool = False,
     query: bool = False,
+    hint_since: datetime | None = None,
 ) -> frozenset[int]:
     """Merge answers into the mirror and hint the prospects whose mapped values changed; returns their ids.
 
     ``query``: the answers come from a query, which cannot show every field; where it shows news, the prospect is read whole.
+    ``hint_since``: what was modified before needs no hint, because a resync compares it.
     """
     known = runtime.mirror.get([row.id for row in rows])
     if query and runtime.reads_singly():
@@ -96,7 +110,8 @@ def absorb(
         news = [(known.get(key), after) for key, after in merged.items() if known.get(key) is not after]
         fresh = [after for before, after in news if _worth_a_look(runtime, before, after)]
         changed.update(after.id for after in fresh)
-        accept(runtime, [_hint(runtime, known.get(after.id), after) for after in fresh])
+        told = [after for after in fresh if hint_since is None or (after.modified.at or hint_since) >= hint_since]
+        accept(runtime, [_hint(runtime, known.get(after.id), after) for after in told])
         refused = runtime.mirror.put([after for _, after in news])
         pending = {key: row for key, row in pending.items() if key in refused}
         if not pending:

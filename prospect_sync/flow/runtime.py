@@ -21,6 +21,7 @@ from prospect_sync.ports import (
     Once,
     PersonSide,
     ProspectSide,
+    Resyncs,
     Waker,
 )
 
@@ -35,7 +36,8 @@ class Tuning:
     ``read_lag``: how far Account Engagement's reads may trail its writes. ``lag_slack``: added wherever the lag is waited out.
     ``prospect_overlap``/``person_overlap``: how far each poll looks back behind its mark; the first must exceed the lag.
     ``lease``: how long a batch holds its records without a sign of life. ``stale_tries``: how often in a row a pair may
-    change under our hands before a person is told.
+    change under our hands before a person is told. ``resync_backlog``: a resync hints no more while so many records wait.
+    ``resync_claim``: how long one of its steps may take before somebody else does it again.
     """
 
     batch_size: int = 200
@@ -48,6 +50,8 @@ class Tuning:
     refresh_patience: float = 120.0
     stale_tries: int = 6
     call_timeout: float = 25.0
+    resync_backlog: int = 10_000
+    resync_claim: float = 120.0
 
     @property
     def whole_lag(self) -> timedelta:
@@ -74,6 +78,7 @@ class Runtime:
     ledger: Ledger
     desk: Desk
     marks: Marks
+    resyncs: Resyncs
     waker: Waker
     mapping: Mapping
     connector: ConnectorUsers

@@ -21,6 +21,7 @@ from prospect_sync.stores.memory import (
     MemoryMarks,
     MemoryMirror,
     MemoryOnce,
+    MemoryResyncs,
 )
 from tests.support.pretend_vendors import (
     BORN,
@@ -81,6 +82,7 @@ class World:
             ledger=MemoryLedger(),
             desk=MemoryDesk(self.clock),
             marks=MemoryMarks(),
+            resyncs=MemoryResyncs(),
             waker=SilentWaker(),
             mapping=self.mapping,
             connector=ConnectorUsers(SALESFORCE_CONNECTOR, CONNECTOR),

@@ -38,6 +38,26 @@ class MemoryMirror(Mirror):
                     found[row.email] = (*found.get(row.email, ()), row)
         return found
 
+    def holders(self, after: str, until: str) -> Sequence[tuple[int, str]]:
+        with self._lock:
+            found = [
+                (row.id, row.salesforce_id) for row in self._rows.values() if row.salesforce_id and not row.deleted
+            ]
+        return [(key, person) for key, person in found if after < person <= until]
+
+    def loose(self, after: int, limit: int, prefixes: Collection[str]) -> Sequence[int]:
+        with self._lock:
+            found = [
+                key
+                for key, row in self._rows.items()
+                if key > after and row.email and not row.deleted and not _begins(row.salesforce_id, prefixes)
+            ]
+        return sorted(found)[:limit]
+
+    def held(self, prefixes: Collection[str]) -> int:
+        with self._lock:
+            return sum(1 for row in self._rows.values() if not row.deleted and _begins(row.salesforce_id, prefixes))
+
     def put(self, rows: Sequence[MirroredProspect]) -> frozenset[int]:
         refused = set()
         with self._lock:
@@ -49,3 +69,7 @@ class MemoryMirror(Mirror):
                     person = id18(row.salesforce_id) if row.salesforce_id else None
                     self._rows[row.id] = replace(row, salesforce_id=person, version=row.version + 1)
         return frozenset(refused)
+
+
+def _begins(salesforce_id: str | None, prefixes: Collection[str]) -> bool:
+    return salesforce_id is not None and salesforce_id.startswith(tuple(prefixes))

@@ -18,7 +18,7 @@ from prospect_sync.stores.sql.packing import (
     unpack_fields,
     unpack_interval,
 )
-from prospect_sync.stores.sql.statements import among, excluded, upsert
+from prospect_sync.stores.sql.statements import among, by_code_point, excluded, upsert
 from prospect_sync.stores.sql.tables import MIRROR
 
 
@@ -45,6 +45,30 @@ class SqlMirror(Mirror):
             found[str(row.email)] = (*found.get(str(row.email), ()), row)
         return found
 
+    def holders(self, after: str, until: str) -> Sequence[tuple[int, str]]:
+        columns = sa.select(MIRROR.c.prospect_id, MIRROR.c.salesforce_id).where(MIRROR.c.deleted.is_(False))
+        with self._database.reading() as connection:
+            person = by_code_point(connection, MIRROR.c.salesforce_id)
+            rows = connection.execute(columns.where(person > after, person <= until)).all()
+        return [(row.prospect_id, row.salesforce_id) for row in rows]
+
+    def loose(self, after: int, limit: int, prefixes: Collection[str]) -> Sequence[int]:
+        person = MIRROR.c.salesforce_id
+        query = (
+            sa.select(MIRROR.c.prospect_id)
+            .where(MIRROR.c.prospect_id > after, MIRROR.c.deleted.is_(False), MIRROR.c.email.is_not(None))
+            .where(sa.or_(person.is_(None), sa.not_(_begins(person, prefixes))))
+            .order_by(MIRROR.c.prospect_id)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def held(self, prefixes: Collection[str]) -> int:
+        query = sa.select(sa.func.count()).where(MIRROR.c.deleted.is_(False), _begins(MIRROR.c.salesforce_id, prefixes))
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def put(self, rows: Sequence[MirroredProspect]) -> frozenset[int]:
         numbers = self._names.numbers({name for row in rows for name in row.fields})
         times = Counter(row.id for row in rows)
@@ -63,6 +87,11 @@ class SqlMirror(Mirror):
             rows = list(among(connection, sa.select(MIRROR), column, values))
             names = self._names.names(connection, {number for row in rows for number in numbers_of_fields(row.fields)})
             return [_mirrored(row, names) for row in rows]
+
+
+def _begins(person: sa.ColumnElement[Any], prefixes: Collection[str]) -> sa.ColumnElement[bool]:
+    """Compare the first characters themselves: LIKE does not mind case on SQLite."""
+    return sa.or_(sa.false(), *(sa.func.substr(person, 1, len(prefix)) == prefix for prefix in sorted(prefixes)))
 
 
 def _existing(connection: sa.Connection, prospect_ids: Collection[int]) -> list[int]:

@@ -61,5 +61,10 @@ def excluded(connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElem
     return value
 
 
+def by_code_point(connection: sa.Connection, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Compare and order a text column by code point on both databases, whatever the locale."""
+    return sa.collate(column, "BINARY" if connection.dialect.name == "sqlite" else "C")
+
+
 def _insert(connection: sa.Connection, table: Any) -> Any:
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
