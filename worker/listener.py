@@ -37,7 +37,7 @@ from worker.wiring import build_events, build_leader
 log = structlog.get_logger(__name__)
 
 POST = "listener"
-_HOLD = 10.0
+_HOLD = 5.0
 _TICK = 0.5
 _STANDBY = 2.0
 _HEALTH_EVERY = 5.0

@@ -74,6 +74,8 @@ def follow(runtime: Runtime, events: ChangeEvents, stream: Stream) -> None:
     try:
         for delivery in events.listen(stream.topic, after="" if oldest else stream.reached, oldest=oldest):
             take(runtime, stream, delivery)
+            if not stream.stored:
+                save(runtime, stream)  # without a place a restart would follow from then on only
     except Stale as lost:
         _start_over(runtime, stream, lost)
 

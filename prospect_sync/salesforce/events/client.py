@@ -22,7 +22,7 @@ from prospect_sync.ports import ChangeEvent, ChangeEvents, Delivery
 from prospect_sync.salesforce import errors
 from prospect_sync.salesforce.events.reading import UNREADABLE, read_event
 from prospect_sync.salesforce.events.schemas import Schemas
-from prospect_sync.salesforce.events.trouble import is_refused, translate
+from prospect_sync.salesforce.events.trouble import is_refused, is_unknown, translate
 from prospect_sync.salesforce.events.window import Silence, Window
 from prospect_sync.salesforce.gateway import SalesforceGateway
 from prospect_sync.salesforce.transport import Call
@@ -116,7 +116,13 @@ class SalesforceEvents(ChangeEvents):
 
         def fetch(schema_id: str) -> str:
             wanted = messages.SchemaRequest(schema_id=schema_id)
-            return str(stub.GetSchema(wanted, metadata=metadata, timeout=self._connection.call_timeout).schema_json)
+            try:
+                answer = stub.GetSchema(wanted, metadata=metadata, timeout=self._connection.call_timeout)
+            except grpc.RpcError as error:
+                if is_unknown(error):
+                    raise ValueError(f"there is no schema {schema_id}") from error
+                raise
+            return str(answer.schema_json)
 
         try:
             return read_event(self._schemas.get(event.schema_id, fetch), event.payload)

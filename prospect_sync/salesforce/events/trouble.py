@@ -31,6 +31,11 @@ def is_refused(error: grpc.RpcError) -> bool:
     return _status(error) is grpc.StatusCode.UNAUTHENTICATED
 
 
+def is_unknown(error: grpc.RpcError) -> bool:
+    """Tell whether what was asked for does not exist, whoever asks and however often."""
+    return _status(error) in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT)
+
+
 def translate(error: grpc.RpcError) -> SyncError:
     """Give one of the four failures; an unknown status is *try later*."""
     status, code, words = _status(error), _trailer(error), _details(error)
