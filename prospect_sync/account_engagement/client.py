@@ -39,7 +39,10 @@ _USAGE = re.compile(r"([0-9]+)\s*/\s*([0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request about prospects: ``path`` below them, ``fields`` the names it speaks of."""
+    """One request: ``path`` below ``root``, ``fields`` the names it speaks of.
+
+    ``body`` is sent as JSON; ``content`` as it is, under ``content_type``. ``text``: the answer is text, not JSON.
+    """
 
     method: str
     path: str = ""
@@ -47,6 +50,10 @@ class Call:
     body: Mapping[str, Any] | None = None
     fields: Collection[str] = ()
     repeatable: bool = False
+    root: str = _PROSPECTS
+    content: bytes | None = None
+    content_type: str = "application/json"
+    text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +150,9 @@ class AccountEngagementClient:
         try:
             response = self._client().request(
                 call.method,
-                self.settings.base_url.rstrip("/") + _PROSPECTS + call.path + "?" + urlencode(call.parameters),
-                headers=self._headers(token),
-                content=None if call.body is None else wire.encode(call.body),
+                self.settings.base_url.rstrip("/") + call.root + call.path + "?" + urlencode(call.parameters),
+                headers={**self._headers(token), "Content-Type": call.content_type},
+                content=call.content if call.body is None else wire.encode(call.body),
                 timeout=_timeout(seconds, self.settings.connect_timeout),
             )
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -157,8 +164,7 @@ class AccountEngagementClient:
             "Authorization": f"Bearer {token.access_token}",
             "Pardot-Business-Unit-Id": self.settings.business_unit_id,
             "X-Return-Api-Usage": "1",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
+            "Accept": "application/json, text/csv",
         }
 
     def _client(self) -> httpx.Client:
@@ -184,6 +190,8 @@ def _timeout(seconds: float, connect: float) -> httpx.Timeout:
 def _answered(response: httpx.Response, call: Call) -> Answer:
     status = response.status_code
     facts = Answer(headers=response.headers, elapsed=response.elapsed)
+    if call.text and 200 <= status < 300:
+        return replace(facts, body=response.content.decode("utf-8-sig", errors="replace"))
     try:
         body = wire.decode(response.content) if response.content else None
     except ValueError as error:

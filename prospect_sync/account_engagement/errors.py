@@ -25,7 +25,8 @@ _GONE = frozenset({3, 16, 92, 109, 132, 192, 219})
 _MISSET = frozenset({46, 49, 53, 76, 88, 89, 103, 119, 120, 181, 182, 198, 201, 233, 234, 235})
 _PAGING = frozenset({5, 7, 8, 23, 209})
 _BAD_PAGE = frozenset({210, 211})
-_UNWRITABLE = frozenset({154, 180, 224})
+_WRONG_STATE = frozenset({155, 161})
+_UNWRITABLE = frozenset({130, 154, 180, 224})
 _NAMES_FIELDS = frozenset({50, 51, 52, 56, 57, 153})
 _OF_FIELDS: Mapping[int, tuple[str, ...]] = {
     4: ("email",),
@@ -63,7 +64,7 @@ def translate(status: int, body: Any, fields: Collection[str] = ()) -> SyncError
     if code in _LATER:
         delay, reason = _LATER[code]
         return TryLater(words, delay=delay, code=text, reason=reason)
-    if code in _GONE:
+    if code in _GONE or code in _WRONG_STATE:
         return Stale(words, code=text)
     if code in _MISSET or code in _PAGING or code in _BAD_PAGE or code in _REFUSED_TOKEN:
         return Misconfigured(words, code=text)
