@@ -30,6 +30,7 @@ from prospect_sync.memory import (
     Token,
 )
 from prospect_sync.model import NOTHING, Hint, Lane, Person, PersonType, Prospect, RecordKind, Ref, Side, Stamp, Version
+from prospect_sync.policy.behaviors import FieldType
 
 
 class Clock(Protocol):
@@ -463,6 +464,49 @@ class ChangeEvents(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FieldFacts:
+    """What a vendor says of one field.
+
+    ``kind``: the vendor's own word for its type. ``fits``: mapping types that suit it. ``bends``: those that work, with care.
+    ``length``: of texts, in characters; None where it has none, or where the vendor does not say.
+    """
+
+    name: str
+    kind: str
+    fits: frozenset[FieldType]
+    bends: frozenset[FieldType] = frozenset()
+    writable: bool = True
+    length: int | None = None
+
+
+class Descriptions(Protocol):
+    """What the two orgs say of their fields."""
+
+    def people(self) -> Mapping[PersonType, Mapping[str, FieldFacts]]:
+        """Describe leads and contacts as the connector user sees them now, by lower-cased field name. Two calls.
+
+        Raises: TryLater, Misconfigured.
+        Source: REST API, sObject Describe.
+        """
+        ...
+
+    def prospects(self) -> Mapping[str, FieldFacts]:
+        """Describe prospects: the standard fields, which never change, and the custom ones. One call.
+
+        Raises: TryLater, Misconfigured.
+        Source: API v5, Custom Fields.
+        """
+        ...
+
+    def lengths(self) -> Mapping[PersonType, Mapping[str, int]]:
+        """Give the lengths of text fields by lower-cased name, as described some minutes ago at most.
+
+        Raises: TryLater, Misconfigured.
+        """
+        ...
+
+
 # ---------------------------------------------------------------------------------------------------- Redis' part
 
 
@@ -811,6 +855,14 @@ class Marks(Protocol):
         """Remember a text."""
         ...
 
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        """Give the remembered texts whose keys begin so, by the rest of their keys."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Forget a remembered text."""
+        ...
+
 
 class Resyncs(Protocol):
     """Resyncs, of which at most one is open (not ended). A step is claimed, and stored as a whole when it is done."""
@@ -831,7 +883,7 @@ class Resyncs(Protocol):
         ...
 
     def advance(self, run: ResyncRun) -> bool:
-        """Store a claimed run and give the claim up. False, and nothing stored: somebody else claimed it meanwhile.
+        """Store a claimed run and give the claim up. False, and nothing stored: that claim is stored, or followed by another.
 
         ``paused``, ``applied`` and ``refused`` stay as they are stored. ``ended`` closes the run.
         """

@@ -6,6 +6,7 @@ from datetime import timedelta
 import structlog
 
 from prospect_sync.errors import LeaseLost, Misconfigured, TryLater
+from prospect_sync.flow.pause import is_paused
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sync_batch import Result, sync_batch
 from prospect_sync.memory import Batch, Cause, DeskItem
@@ -38,11 +39,15 @@ class LeaseDeadline:
 
 
 def drain(runtime: Runtime, lane: Lane) -> Result | None:
-    """Work on one batch of the lane; None when nothing was due. Never raises the four failures: they become due times.
+    """Work on one batch of the lane; None when nothing was due, or the lane is paused.
+
+    Never raises the four failures: they become due times.
 
     An unexpected error is let through with the leases in place: they run out, the records come back with one more
     death on record, and the third death puts a record on the desk.
     """
+    if is_paused(runtime.marks, lane):
+        return None
     batch = runtime.inbox.take(lane, runtime.tuning.batch_size, runtime.tuning.lease)
     if batch is None:
         return None

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from prospect_sync.model import ConnectorUsers, Lane, PersonType
-from prospect_sync.policy.behaviors import FieldType, Mapping
+from prospect_sync.policy.behaviors import FieldMapping, FieldType, Mapping
 from prospect_sync.policy.mirroring import RECORD_FIELDS
 from prospect_sync.ports import (
     Clock,
     Couples,
+    Descriptions,
     Desk,
     Fence,
     FieldHistory,
@@ -36,7 +37,9 @@ class Tuning:
     ``read_lag``: how far Account Engagement's reads may trail its writes. ``lag_slack``: added wherever the lag is waited out.
     ``prospect_overlap``/``person_overlap``: how far each poll looks back behind its mark; the first must exceed the lag.
     ``lease``: how long a batch holds its records without a sign of life. ``stale_tries``: how often in a row a pair may
-    change under our hands before a person is told. ``resync_backlog``: a resync hints no more while so many records wait.
+    change under our hands before a person is told.
+    ``fields_every``: how often both sides' descriptions of their fields are looked at.
+    ``resync_backlog``: a resync hints no more while so many records wait.
     ``resync_claim``: how long one of its steps may take before somebody else does it again.
     """
 
@@ -50,6 +53,7 @@ class Tuning:
     refresh_patience: float = 120.0
     stale_tries: int = 6
     call_timeout: float = 25.0
+    fields_every: float = 600.0
     resync_backlog: int = 10_000
     resync_claim: float = 120.0
 
@@ -64,6 +68,7 @@ class Runtime:
     """All ports of one process. The vendors' sides know the lane whose budget their calls come from.
 
     ``tracked``: which fields have history tracking, per object; None where history cannot be read.
+    ``described``: None where there is nobody to ask; then no field goes on hold and nothing is cut.
     """
 
     clock: Clock
@@ -84,10 +89,11 @@ class Runtime:
     connector: ConnectorUsers
     tracked: Callable[[], MappingOf[PersonType, frozenset[str] | None]]
     tuning: Tuning = Tuning()
+    described: Descriptions | None = None
 
     def prospect_types(self) -> dict[str, FieldType]:
         """The type of each mirrored prospect field."""
-        return {**RECORD_FIELDS, **{row.prospect: row.type for row in self.mapping.fields}}
+        return {**RECORD_FIELDS, **{row.prospect: row.type for row in self._asked()}}
 
     def person_fields(self) -> dict[PersonType, tuple[str, ...]]:
         """The mapped fields of each person type, by their Salesforce names."""
@@ -98,13 +104,17 @@ class Runtime:
 
     def queryable(self) -> tuple[str, ...]:
         """Prospect fields that a query may ask for."""
-        names = [row.prospect for row in self.mapping.fields if row.type is not FieldType.MULTISELECT]
+        names = [row.prospect for row in self._asked() if row.type is not FieldType.MULTISELECT]
         return tuple(dict.fromkeys([*names, *PROSPECT_SYSTEM_FIELDS]))
 
     def every_prospect_field(self) -> tuple[str, ...]:
         """All prospect fields the product reads, multi-selects included: these only a single read returns."""
-        return tuple(dict.fromkeys([*(row.prospect for row in self.mapping.fields), *PROSPECT_SYSTEM_FIELDS]))
+        return tuple(dict.fromkeys([*(row.prospect for row in self._asked()), *PROSPECT_SYSTEM_FIELDS]))
 
     def reads_singly(self) -> bool:
         """Tell whether some mapped field cannot be queried, so that changed prospects must be read one by one."""
-        return any(row.type is FieldType.MULTISELECT for row in self.mapping.fields)
+        return any(row.type is FieldType.MULTISELECT for row in self._asked())
+
+    def _asked(self) -> list[FieldMapping]:
+        """The mapped fields that prospects are asked for: not those that Account Engagement no longer has."""
+        return [row for row in self.mapping.fields if row.prospect not in self.mapping.gone]

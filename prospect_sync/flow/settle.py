@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.shorten import whole
 from prospect_sync.memory import Couple, FieldChange, Intent, MirroredProspect, Outcome, Settled
-from prospect_sync.model import Person, Side, same_id
+from prospect_sync.model import Echo, Person, Side, same_id
 from prospect_sync.policy.behaviors import FieldType
 from prospect_sync.policy.mirroring import same_user
 from prospect_sync.policy.values import equal
@@ -53,8 +54,14 @@ def arrived(couple: Couple, changes: Sequence[FieldChange]) -> Couple:
         written={**couple.written, **{change.prospect_field: change.after for change in changes}},
         unconfirmed=couple.unconfirmed | names,
         seen={name: value for name, value in couple.seen.items() if name not in names},
-        echo={name: entry for name, entry in couple.echo.items() if name not in names},
+        echo={**{name: entry for name, entry in couple.echo.items() if name not in names}, **_cut(changes)},
     )
+
+
+def _cut(changes: Sequence[FieldChange]) -> dict[str, Echo]:
+    """What was cut on its way differs from the prospect's value for good, like any value that is stored in another form."""
+    values = {change.prospect_field: (whole(change.evidence), change.after) for change in changes}
+    return {name: Echo(written=before, stored=after) for name, (before, after) in values.items() if before is not None}
 
 
 def _ended(runtime: Runtime, intent: Intent, prospect: MirroredProspect, person: Person) -> Settled:

@@ -116,6 +116,7 @@ class Mapping:
 
     ``scope``: the filter of each Salesforce object, as SOQL; ``prospect_scope``: that of prospects, read by ``policy.scope``.
     ``idle``: prospect fields that are read, but neither decided nor written now, because they are paused or on hold.
+    ``gone``: those of them that are not read either, because Account Engagement no longer has them.
     """
 
     connector: ConnectorRules = ConnectorRules()
@@ -126,6 +127,7 @@ class Mapping:
     version: str = ""
     prospect_scope: Any = None
     idle: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     tables: dict[PersonType, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Where the resolver keeps what it has compiled from this mapping, once per person type; no part of its meaning."""
 

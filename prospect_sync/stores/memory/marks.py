@@ -1,7 +1,7 @@
 """Marks, polled versions, kept hints and notes as dictionaries."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from prospect_sync.memory import Mark
@@ -58,4 +58,13 @@ class MemoryMarks(Marks):
         return self._notes.get(key)
 
     def remember(self, key: str, text: str) -> None:
-        self._notes[key] = text
+        with self._lock:
+            self._notes[key] = text
+
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        with self._lock:
+            return {key.removeprefix(prefix): text for key, text in self._notes.items() if key.startswith(prefix)}
+
+    def forget(self, key: str) -> None:
+        with self._lock:
+            self._notes.pop(key, None)

@@ -1,6 +1,6 @@
 """Marks, polled versions, kept hints and notes: four small tables."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +72,15 @@ class SqlMarks(Marks):
     def remember(self, key: str, text: str) -> None:
         with self._database.writing() as connection:
             upsert(connection, NOTES, [{"key": key, "text": text}])
+
+    def notes(self, prefix: str) -> Mapping[str, str]:
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(NOTES).where(NOTES.c.key.startswith(prefix, autoescape=True))).all()
+        return {row.key.removeprefix(prefix): row.text for row in rows if row.key.startswith(prefix)}
+
+    def forget(self, key: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(NOTES).where(NOTES.c.key == key))
 
 
 def _seen(connection: sa.Connection, source: str, versions: Sequence[Version]) -> dict[str, Sighting]:
