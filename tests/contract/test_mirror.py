@@ -139,6 +139,33 @@ def check_no_update_of_many_writers_is_lost(kit: Kit[Mirror]) -> None:
     assert (stored.fields["score"].value, stored.version) == (40, 41)
 
 
+def check_holders_of_a_stretch_of_ids(kit: Kit[Mirror]) -> None:
+    ids = ["00Q00000000000AEAA", "00Q00000000000ZEAA", "00Q00000000000aEAA", "00Q00000000000zEAA", CONTACT, None]
+    kit.store.put([prospect(number, salesforce_id=held) for number, held in enumerate(ids, start=1)])
+    kit.store.put([prospect(7, salesforce_id=ids[2], deleted=True), prospect(8, salesforce_id=ids[2])])
+    assert sorted(kit.other().holders(ids[0], ids[2])) == [(2, ids[1]), (3, ids[2]), (8, ids[2])]
+    assert sorted(kit.store.holders("00Q", "00Q\uffff")) == [
+        (1, ids[0]),
+        (2, ids[1]),
+        (3, ids[2]),
+        (4, ids[3]),
+        (8, ids[2]),
+    ]
+
+
+def check_loose_prospects_come_by_id(kit: Kit[Mirror]) -> None:
+    mark = "[[crm_deleted]]"
+    held = {1: None, 2: LEAD, 3: mark, 4: CONTACT, 5: None, 6: None, 7: "00q000000000001EAA"}
+    rows = [prospect(number, salesforce_id=person, email=f"p{number}@x.org") for number, person in held.items()]
+    kit.store.put([*rows[:4], replace(rows[4], deleted=True), replace(rows[5], email=None), rows[6]])
+    assert list(kit.other().loose(0, 10, ("00Q", "003"))) == [1, 3, 7]
+    assert list(kit.store.loose(0, 2, ("00Q", "003"))) == [1, 3]
+    assert list(kit.store.loose(1, 10, ("00Q",))) == [3, 4, 7]
+    assert kit.store.held(("00Q", "003")) == 2
+    assert kit.store.held(("003",)) == 1
+    assert kit.store.held(()) == 0
+
+
 CHECKS = checks_in(globals())
 
 

@@ -41,7 +41,8 @@ class MemoryResyncs(Resyncs):
     def advance(self, run: ResyncRun) -> bool:
         with self._lock:
             stored = self._open()
-            if stored is None or (stored.id, stored.version) != (run.id, run.version):
+            claimed = self._claimed_until is not None
+            if stored is None or not claimed or (stored.id, stored.version) != (run.id, run.version):
                 return False
             self._claimed_until = None
             self._runs[-1] = replace(run, paused=stored.paused, applied=stored.applied, refused=stored.refused)

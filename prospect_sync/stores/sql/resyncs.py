@@ -52,7 +52,7 @@ class SqlResyncs(Resyncs):
     def advance(self, run: ResyncRun) -> bool:
         changes = {name: value for name, value in _row(run).items() if name not in _KEPT}
         changes |= {"claimed_until": None, "open": None if run.ended else 1}
-        ours = (RESYNCS.c.id == run.id, RESYNCS.c.version == run.version)
+        ours = (RESYNCS.c.id == run.id, RESYNCS.c.version == run.version, RESYNCS.c.claimed_until.is_not(None))
         with self._database.writing() as connection:
             stored = connection.execute(sa.update(RESYNCS).where(*ours).values(changes).returning(RESYNCS.c.id))
             return stored.one_or_none() is not None
