@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from prospect_sync.flow.import_holds import open_intents
 from prospect_sync.flow.pairing import Assembly, Coupled
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.settle import settle
@@ -29,7 +30,7 @@ from prospect_sync.model import (
 from prospect_sync.policy import history_needed, resolve
 from prospect_sync.policy.behaviors import FieldMapping, as_salesforce_says
 from prospect_sync.policy.foreign import history_rows, look
-from prospect_sync.policy.life import Turn, takes_part, turn
+from prospect_sync.policy.life import Step, Turn, takes_part, turn
 from prospect_sync.ports import PersonHistory
 
 
@@ -100,25 +101,31 @@ def _look(
     runtime: Runtime, batch: Batch, assembly: Assembly, ready: Sequence[Coupled], people: Mapping[Ref, Person]
 ) -> list[_Looked]:
     """Settle what is open, and bring each couple's memory up to date with its person."""
-    open_intents: dict[tuple[int, Ref], list[Intent]] = defaultdict(list)
-    for intent in runtime.ledger.open([coupled.prospect.id for coupled in ready]):
-        open_intents[intent.prospect_id, intent.person].append(intent)
+    still_open = open_intents(runtime, [coupled.prospect.id for coupled in ready])
+    by_couple: dict[tuple[int, Ref], list[Intent]] = defaultdict(list)
+    for intent in still_open.intents:
+        by_couple[intent.prospect_id, intent.person].append(intent)
     outcomes: list[Outcome] = []
     looked: list[_Looked] = []
     paired = _paired_masters(runtime, people)
     for coupled in ready:
         couple = coupled.couple
         person = people.get(couple.person)
+        if person is None and coupled.prospect.deleted and couple.ended is None:
+            assembly.chores.extend(chores_of(couple, coupled.prospect, Turn("LC-5", Step.END)))
+            continue
         if person is None:
             assembly.desk.append(_unseen(couple))
             continue
-        intents = tuple(open_intents.get((coupled.prospect.id, couple.person), ()))
+        intents = tuple(by_couple.get((coupled.prospect.id, couple.person), ()))
         settlement = settle(runtime, couple, coupled.prospect, person, intents)
         if settlement.wait is not None:
             assembly.again.append(Hint(couple.prospect, batch.lane, settlement.wait, origin="unsettled"))
             continue
         outcomes.extend(settlement.outcomes)
         due = turn(couple, coupled.prospect, person, master_is_paired=_master(person) in paired)
+        if due is not None and coupled.prospect.id in still_open.held:
+            continue  # an import may still write it: looked at again after that
         if due is not None:
             _take_the_turn(runtime, batch, coupled, due, assembly)
             continue

@@ -13,12 +13,14 @@ import structlog
 
 from prospect_sync.flow.accept import accept
 from prospect_sync.flow.covering import covered_before
+from prospect_sync.flow.import_holds import in_open_import
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sweep import identify
 from prospect_sync.memory import FieldChange, Mark, MirroredProspect
 from prospect_sync.model import Hint, Lane, Prospect, Ref, Side
 from prospect_sync.policy.behaviors import CONSENT_FIELDS
 from prospect_sync.policy.mirroring import Circumstances, changed_values, observe, same_user
+from prospect_sync.policy.values import equal
 from prospect_sync.ports import ProspectSide
 
 log = structlog.get_logger(__name__)
@@ -100,6 +102,7 @@ def absorb(
     if query and runtime.reads_singly():
         rows = _completed(runtime, side, rows, known)
     unsettled = _unsettled(runtime, rows, known)
+    held = in_open_import(runtime, list(unsettled)) if unsettled else frozenset()
     changed: set[int] = set()
     pending = {row.id: row for row in rows}
     for _ in range(_MERGE_TRIES):
@@ -110,7 +113,12 @@ def absorb(
         news = [(known.get(key), after) for key, after in merged.items() if known.get(key) is not after]
         fresh = [after for before, after in news if _worth_a_look(runtime, before, after)]
         changed.update(after.id for after in fresh)
-        told = [after for after in fresh if hint_since is None or (after.modified.at or hint_since) >= hint_since]
+        told = [
+            after
+            for after in fresh
+            if (hint_since is None or (after.modified.at or hint_since) >= hint_since)
+            and not (after.id in held and _only_ours(runtime, known.get(after.id), after, unsettled[after.id]))
+        ]
         accept(runtime, [_hint(runtime, known.get(after.id), after) for after in told])
         refused = runtime.mirror.put([after for _, after in news])
         pending = {key: row for key, row in pending.items() if key in refused}
@@ -176,6 +184,22 @@ def _worth_a_look(runtime: Runtime, before: MirroredProspect | None, after: Mirr
         return True
     doubt = after.doubtful_until is not None and before.doubtful_until is None
     return doubt or bool(changed_values(before, after, runtime.prospect_types()))
+
+
+def _only_ours(
+    runtime: Runtime, before: MirroredProspect | None, after: MirroredProspect, unsettled: Sequence[FieldChange]
+) -> bool:
+    """Nothing but an import's values coming back: it hints its prospects when it is over."""
+    if before is None or after.doubtful_until is not None:
+        return False
+    types = runtime.prospect_types()
+    explained = {
+        change.prospect_field
+        for change in unsettled
+        if change.prospect_field in after.fields
+        and equal(types[change.prospect_field], after.fields[change.prospect_field].value, change.after)
+    }
+    return changed_values(before, after, types) <= explained
 
 
 def _hint(runtime: Runtime, before: MirroredProspect | None, after: MirroredProspect) -> Hint:

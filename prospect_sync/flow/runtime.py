@@ -15,12 +15,14 @@ from prospect_sync.ports import (
     Desk,
     Fence,
     FieldHistory,
+    Imports,
     Inbox,
     Ledger,
     Marks,
     Mirror,
     Once,
     PersonSide,
+    ProspectImports,
     ProspectSide,
     Resyncs,
     Waker,
@@ -41,6 +43,8 @@ class Tuning:
     ``fields_every``: how often both sides' descriptions of their fields are looked at.
     ``resync_backlog``: a resync hints no more while so many records wait.
     ``resync_claim``: how long one of its steps may take before somebody else does it again.
+    ``import_from``: so many writes that may go by import make one; ``import_wait``: how long they wait for each other;
+    ``import_most``: the most rows of one import; ``import_poll``: the first pause before asking how it stands.
     """
 
     batch_size: int = 200
@@ -56,6 +60,10 @@ class Tuning:
     fields_every: float = 600.0
     resync_backlog: int = 10_000
     resync_claim: float = 120.0
+    import_from: int = 500
+    import_wait: float = 60.0
+    import_most: int = 20_000
+    import_poll: float = 30.0
 
     @property
     def whole_lag(self) -> timedelta:
@@ -64,10 +72,19 @@ class Tuning:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportRoad:
+    """What writing by import needs: its memory, and the vendor's side of it."""
+
+    store: Imports
+    side: ProspectImports
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """All ports of one process. The vendors' sides know the lane whose budget their calls come from.
 
     ``tracked``: which fields have history tracking, per object; None where history cannot be read.
+    ``imports``: None where everything is written singly.
     ``described``: None where there is nobody to ask; then no field goes on hold and nothing is cut.
     """
 
@@ -90,6 +107,7 @@ class Runtime:
     tracked: Callable[[], MappingOf[PersonType, frozenset[str] | None]]
     tuning: Tuning = Tuning()
     described: Descriptions | None = None
+    imports: ImportRoad | None = None
 
     def prospect_types(self) -> dict[str, FieldType]:
         """The type of each mirrored prospect field."""

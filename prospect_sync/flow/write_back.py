@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from prospect_sync.errors import LeaseLost, Misconfigured, Rejected, Stale, SyncError, TryLater
+from prospect_sync.flow.collect import collect
 from prospect_sync.flow.decide import Work
 from prospect_sync.flow.jobs import Job, intent_of
 from prospect_sync.flow.own_writes import OwnWrite, enter
@@ -37,7 +38,7 @@ def write_back(
     Raises:
         LeaseLost: the lease ran out; what was not sent is recorded as unsent.
     """
-    jobs = [job for work in works for job in _jobs(work)]
+    jobs = collect(runtime, batch, fence, [job for work in works for job in _jobs(work)], report)
     for _ in range(_ROUNDS):
         if not jobs:
             break
