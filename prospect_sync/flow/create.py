@@ -206,6 +206,15 @@ def _person_made(
 # ------------------------------------------------------------------------------------------------------- prospects
 
 
+def settle_found_prospects(runtime: Runtime, persons: Sequence[Ref]) -> None:
+    """Persons that found their prospect: what a dead worker meant to create did arrive."""
+    if not persons:
+        return
+    found = [intent for intent in runtime.ledger.open([0]) if intent.person in set(persons)]
+    if found:
+        runtime.ledger.settle([_outcome(runtime, intent.id, Settled.APPLIED) for intent in found])
+
+
 def _may_be_created(
     runtime: Runtime, batch: Batch, fence: int, one: NewProspect, deadline: Deadline, report: Report
 ) -> bool:
@@ -240,7 +249,11 @@ def _link_existing(
 ) -> None:
     """The address has a prospect: it is linked if it is free (EM-2); if not, a person has to choose."""
     couples = runtime.couples.of([Ref.prospect(row.id) for row in existing])
-    free = [row for row in existing if Ref.prospect(row.id) not in couples and not row.salesforce_id]
+    free = [
+        row
+        for row in existing
+        if Ref.prospect(row.id) not in couples and (not row.salesforce_id or row.salesforce_id == one.person.id)
+    ]
     if not free or one.old is None or one.ended is None:
         words = "the new address already belongs to a prospect of another pair"
         remedy = "Merge the two prospects, or correct one of the addresses."
@@ -251,6 +264,7 @@ def _link_existing(
     link = linking(one.rule, free[0], one.person.ref)
     carry_out(runtime, batch, fence, [freed], deadline, report)
     carry_out(runtime, batch, fence, [replace(link, then=(ended, *link.then))], deadline, report)
+    settle_found_prospects(runtime, [one.person.ref])
 
 
 def _prospect_plan(runtime: Runtime, one: NewProspect) -> Plan:

@@ -20,6 +20,12 @@ from prospect_sync.policy.life import best_person, best_prospect, takes_part
 _SINCE = "prospects are created since"
 
 
+def note_the_beginning(runtime: Runtime) -> None:
+    """LN-4 is not retroactive: remember since when prospects are created for new persons."""
+    if runtime.mapping.connector.create_prospects and runtime.marks.note(_SINCE) is None:
+        runtime.marks.remember(_SINCE, runtime.clock.now().isoformat())
+
+
 @dataclass(slots=True)
 class Meeting:
     """What came of looking for counterparts: links to make, records to create, and how many records stay alone."""
@@ -178,7 +184,6 @@ def _creates_for(runtime: Runtime, person: Person) -> bool:
     if not runtime.mapping.connector.create_prospects:
         return False
     since = runtime.marks.note(_SINCE)
-    if since is None:
-        since = runtime.clock.now().isoformat()
-        runtime.marks.remember(_SINCE, since)
-    return person.created.at is not None and person.created.at >= datetime.fromisoformat(since).replace(microsecond=0)
+    if since is None or person.created.at is None:
+        return False
+    return person.created.at >= datetime.fromisoformat(since).replace(microsecond=0)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from prospect_sync.flow.runtime import Runtime
-from prospect_sync.flow.turns import Chore, chores_of
+from prospect_sync.flow.turns import Chore
 from prospect_sync.memory import Batch, Cause, Couple, DeskItem, MirroredProspect
 from prospect_sync.model import Hint, PersonType, RecordKind, Ref
-from prospect_sync.policy.life import IGNORED, Step, Turn, takes_part
+from prospect_sync.policy.life import IGNORED, takes_part
 
 _PERSON_PREFIXES = {"00Q": PersonType.LEAD, "003": PersonType.CONTACT}
 _BACK_FROM_THE_BIN = "LC-5"
@@ -30,11 +30,13 @@ class Coupled:
 class Assembly:
     """What a batch comes to.
 
-    ``pairs`` to work on; ``loose`` records without a counterpart, with the couple that ended, if one did; ``chores`` that
-    are due already; ``again`` hints to offer, ``desk`` items, and how many records have nothing to sync with.
+    ``pairs`` to work on, ``met`` the persons whose prospect was found just now; ``loose`` records without a counterpart,
+    with the couple that ended, if one did; ``chores`` that are due already; ``again`` hints to offer, ``desk`` items, and
+    how many records have nothing to sync with.
     """
 
     pairs: list[Coupled] = field(default_factory=list)
+    met: list[Ref] = field(default_factory=list)
     loose: dict[Ref, Couple | None] = field(default_factory=dict)
     chores: list[Chore] = field(default_factory=list)
     again: list[Hint] = field(default_factory=list)
@@ -133,12 +135,12 @@ def _load(runtime: Runtime, leased: Sequence[tuple[Ref, Ref]], assembly: Assembl
             assembly.unpaired += 1  # gone for good, or marked "do not sync" (LC-6)
         elif couple is None:
             assembly.desk.append(_taken(prospect, person, known))
-        elif mirrored.deleted and couple.ended is None:
-            assembly.chores.extend(chores_of(couple, mirrored, Turn("LC-5", Step.END)))
         elif couple.ended == _BACK_FROM_THE_BIN:
             assembly.pairs.append(Coupled(replace(couple, ended=None, relinked=True, base={}, echo={}), mirrored))
         else:
             assembly.pairs.append(Coupled(couple, mirrored))
+            if prospect not in known:
+                assembly.met.append(person)
 
 
 def _couple(prospect: Ref, person: Ref, known: Mapping[Ref, Couple]) -> Couple | None:

@@ -4,7 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from prospect_sync.flow.create import NewProspect, create_persons, create_prospects, settle_found_persons
+from prospect_sync.flow.create import (
+    NewProspect,
+    create_persons,
+    create_prospects,
+    settle_found_persons,
+    settle_found_prospects,
+)
 from prospect_sync.flow.decide import Work, decide
 from prospect_sync.flow.meet import meet
 from prospect_sync.flow.pairing import Assembly, assemble
@@ -42,6 +48,7 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     refresh_mirror(runtime, lane=batch.lane, since=since)
     _settle_doubts(runtime, batch)
     assembly = assemble(runtime, batch)
+    settle_found_prospects(runtime, assembly.met)
     works = decide(runtime, batch, assembly)
     report = Report()
     meeting = meet(runtime, batch, assembly.loose, report)

@@ -3,6 +3,7 @@
 import structlog
 
 from prospect_sync.flow.accept import accept
+from prospect_sync.flow.meet import note_the_beginning
 from prospect_sync.flow.poll_people import poll_people, watched
 from prospect_sync.flow.refresh_mirror import SOURCE, poll_prospects
 from prospect_sync.flow.runtime import Runtime
@@ -19,6 +20,7 @@ def tend(runtime: Runtime) -> None:
     Raises:
         TryLater: the inbox cannot be reached.
     """
+    note_the_beginning(runtime)
     if forgot(runtime):
         runtime.once.share("sweep", runtime.once.mark(), lambda: recover(runtime), runtime.tuning.refresh_patience)
     returned, poisonous = runtime.inbox.reap()

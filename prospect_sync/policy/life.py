@@ -42,9 +42,6 @@ def turn(couple: Couple, prospect: MirroredProspect, person: Person, *, master_i
     if couple.ended == "LC-1":
         # It was deleted in Salesforce, and so its prospect; now it is back.
         return None if person.deleted else Turn("LC-1", Step.RESTORE_PROSPECT)
-    if prospect.deleted:
-        # Marketing put the prospect into the recycle bin: Salesforce keeps its record, the pair is over.
-        return Turn("LC-5", Step.END)
     if person.deleted and person.master_id:
         # Merged into another record; that one has a prospect already, so this one goes.
         if master_is_paired:
@@ -55,6 +52,9 @@ def turn(couple: Couple, prospect: MirroredProspect, person: Person, *, master_i
     if person.deleted:
         # Deleted in Salesforce, as the recycle bin there proves.
         return Turn("LC-1", Step.DELETE_PROSPECT)
+    if prospect.deleted:
+        # Marketing put the prospect into the recycle bin: Salesforce keeps its record, the pair is over.
+        return Turn("LC-5", Step.END)
     if person.converted_contact_id:
         # The lead became a contact: the same prospect goes on with it.
         contact = Ref.person(PersonType.CONTACT, person.converted_contact_id)
