@@ -144,6 +144,7 @@ def test_a_person_without_an_address_waits_until_there_is_one() -> None:
 
 
 def test_a_lost_answer_to_a_create_creates_nothing_twice() -> None:
+    """LN-5."""
     world = world_with(create_prospects=True)
     lead(world, 9, "first@example.org")
     world.cycle()
@@ -333,6 +334,7 @@ def test_lc5_a_deleted_prospect_leaves_salesforce_alone_and_nothing_is_created_a
 
 
 def test_lc6_a_prospect_marked_off_is_left_alone() -> None:
+    """LC-6."""
     world = synced()
     world.at(11, 0)
     world.engagement.edit(1, {"salesforceId": "[[crm_ignore_prospect]]", "jobTitle": "CTO"})
