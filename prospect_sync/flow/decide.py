@@ -34,7 +34,8 @@ from prospect_sync.ports import PersonHistory
 class Work:
     """One pair on its way: what was read, what was decided, and what its memory comes to.
 
-    ``loaded``: the couple as the store has it.
+    ``loaded``: the couple as the store has it. ``outcomes``: how its open intents ended; to be recorded once the couple,
+    which knows what that means, is saved.
     """
 
     couple: Couple
@@ -43,6 +44,7 @@ class Work:
     pair: Pair
     plan: Plan
     loaded: Couple
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class _Looked:
     mirrored: MirroredProspect
     person: Person
     unsettled: tuple[Intent, ...]
+    outcomes: tuple[Outcome, ...]
 
 
 def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
@@ -96,11 +99,10 @@ def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assemb
 def _look(
     runtime: Runtime, batch: Batch, assembly: Assembly, ready: Sequence[Coupled], people: Mapping[Ref, Person]
 ) -> list[_Looked]:
-    """Settle what is open, and bring each couple's memory up to date with its person."""
+    """Find out how what is open ended, and bring each couple's memory up to date with its person."""
     open_intents: dict[tuple[int, Ref], list[Intent]] = defaultdict(list)
     for intent in runtime.ledger.open([coupled.prospect.id for coupled in ready]):
         open_intents[intent.prospect_id, intent.person].append(intent)
-    outcomes: list[Outcome] = []
     looked: list[_Looked] = []
     for coupled in ready:
         couple = coupled.couple
@@ -113,12 +115,9 @@ def _look(
         if settlement.wait is not None:
             assembly.again.append(Hint(couple.prospect, batch.lane, settlement.wait, origin="unsettled"))
             continue
-        outcomes.extend(settlement.outcomes)
         unsettled = _changes(intents, Side.SALESFORCE)
         after = look(settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled)
-        looked.append(_Looked(couple, after, coupled.prospect, person, intents))
-    if outcomes:
-        runtime.ledger.settle(outcomes)
+        looked.append(_Looked(couple, after, coupled.prospect, person, intents, settlement.outcomes))
     return looked
 
 
@@ -172,7 +171,8 @@ def _work(runtime: Runtime, entry: _Looked, history: PersonHistory | None) -> Wo
             )
     pair = _pair(runtime, entry, rows, history)
     plan = resolve(pair, runtime.mapping)
-    return Work(_agreed(entry.couple, pair, plan), entry.mirrored, pair.person, pair, plan, entry.loaded)
+    couple = _agreed(entry.couple, pair, plan)
+    return Work(couple, entry.mirrored, pair.person, pair, plan, entry.loaded, entry.outcomes)
 
 
 def _agreed(couple: Couple, pair: Pair, plan: Plan) -> Couple:

@@ -39,6 +39,7 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     _settle_doubts(runtime, batch)
     assembly = assemble(runtime, batch)
     works = decide(runtime, batch, assembly)
+    _settle(runtime, fence, works)
     report = Report()
     try:
         write_back(runtime, batch, fence, works, deadline, report)
@@ -65,6 +66,18 @@ def _settle_doubts(runtime: Runtime, batch: Batch) -> None:
         if row.doubtful_until is not None and row.doubtful_until <= now
     ]
     read_again(runtime, doubtful, batch.lane)
+
+
+def _settle(runtime: Runtime, fence: int, works: Sequence[Work]) -> None:
+    """Close intents that were open. The couples come first: a closed intent no longer tells that a value is our own."""
+    found = [work for work in works if work.outcomes]
+    if not found:
+        return
+    refused = runtime.couples.save([work.couple for work in found], fence)
+    kept = [work for work in found if work.couple.prospect not in refused]
+    runtime.ledger.settle([outcome for work in kept for outcome in work.outcomes])
+    for work in kept:
+        work.loaded = work.couple
 
 
 def _remember(runtime: Runtime, fence: int, works: Sequence[Work], report: Report) -> None:
