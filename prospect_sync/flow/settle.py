@@ -5,7 +5,7 @@ Salesforce shows a write at once. Account Engagement may hide it for as long as 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from prospect_sync.flow.runtime import Runtime
@@ -29,7 +29,8 @@ def settle(
     runtime: Runtime, couple: Couple, prospect: MirroredProspect, person: Person, intents: Sequence[Intent]
 ) -> Settlement:
     """Tell how each open intent of a couple ended, by the values both sides show now."""
-    waits = [intent.at + runtime.tuning.whole_lag for intent in intents if intent.side is Side.ACCOUNT_ENGAGEMENT]
+    hidden = runtime.tuning.whole_lag + timedelta(seconds=runtime.tuning.send_window)
+    waits = [intent.at + hidden for intent in intents if intent.side is Side.ACCOUNT_ENGAGEMENT]
     if waits and max(waits) > runtime.clock.now():
         return Settlement(couple, wait=max(waits))
     outcomes = []

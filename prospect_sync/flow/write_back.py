@@ -4,9 +4,9 @@ Salesforce first (guarded and unguarded apart), then Account Engagement. What fa
 once; nothing is retried blindly, and nothing is retried that another mechanism retries.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ from prospect_sync.ports import Deadline, Write, Written
 log = structlog.get_logger(__name__)
 
 _ROUNDS = 4
-_FLUSH = 20
+_GROUP = 10
 _MISCONFIGURED_RETRY = 300.0
 _MIRROR_TRIES = 8
 
@@ -110,7 +110,32 @@ def _change(decision: Decision, name: str, before: Mapping[str, Any], after: Map
 def _round(
     runtime: Runtime, batch: Batch, fence: int, jobs: Sequence[Job], deadline: Deadline, report: Report
 ) -> list[Job]:
-    """Record the intents of all jobs, send both sides' calls, record outcomes as they come; returns what to try again."""
+    """Send all jobs, group by group; returns what to try again."""
+    groups = list(_groups(jobs))
+    retry: list[Job] = []
+    for place, group in enumerate(groups):
+        try:
+            retry.extend(_send(runtime, batch, fence, group, deadline, report))
+        except LeaseLost:
+            report.unfinished.update(job.work.couple.prospect_id for later in groups[place + 1 :] for job in later)
+            raise
+    return retry
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """Salesforce's writes in one go; Account Engagement's a few at a time, so that each intent is hardly older than its call."""
+    people = [job for job in jobs if job.side is Side.SALESFORCE]
+    if people:
+        yield people
+    prospects = [job for job in jobs if job.side is Side.ACCOUNT_ENGAGEMENT]
+    for start in range(0, len(prospects), _GROUP):
+        yield prospects[start : start + _GROUP]
+
+
+def _send(
+    runtime: Runtime, batch: Batch, fence: int, jobs: Sequence[Job], deadline: Deadline, report: Report
+) -> list[Job]:
+    """Record the intents, send the calls, record outcomes as they come; returns what to try again."""
     for job in jobs:
         job.intent = _intent(runtime, batch, fence, job)
     runtime.ledger.intend([job.intent for job in jobs if job.intent])
@@ -125,6 +150,20 @@ def _round(
         report.unfinished.update(job.work.couple.prospect_id for job in open_jobs.values())
         raise
     return retry
+
+
+@dataclass(frozen=True, slots=True)
+class _Promptly:
+    """A deadline that also refuses calls long after their intents: from these it is counted how long a write may be hidden."""
+
+    runtime: Runtime
+    deadline: Deadline
+    until: datetime
+
+    def allow(self, seconds: float) -> float:
+        if self.runtime.clock.now() > self.until:
+            raise TryLater("the calls before this one took too long", delay=self.runtime.tuning.busy_retry)
+        return self.deadline.allow(seconds)
 
 
 def _intent(runtime: Runtime, batch: Batch, fence: int, job: Job) -> Intent:
@@ -142,7 +181,7 @@ def _intent(runtime: Runtime, batch: Batch, fence: int, job: Job) -> Intent:
 
 
 def _results(runtime: Runtime, batch: Batch, jobs: Sequence[Job], deadline: Deadline) -> Iterable[Sequence[Written]]:
-    """Send the calls. Account Engagement answers one by one; its answers are gathered so that recording them is not the work."""
+    """Send the calls of one group."""
     people = runtime.people(batch.lane)
     together = [_write(job) for job in jobs if job.side is Side.SALESFORCE and not job.alone]
     if together:
@@ -151,18 +190,23 @@ def _results(runtime: Runtime, batch: Batch, jobs: Sequence[Job], deadline: Dead
         if job.side is Side.SALESFORCE and job.alone:
             yield from people.write([_write(job)], deadline)
     prospects = [_write(job) for job in jobs if job.side is Side.ACCOUNT_ENGAGEMENT]
-    gathered: list[Written] = []
     if prospects:
-        try:
-            for results in runtime.prospects(batch.lane).write(prospects, deadline):
-                gathered.extend(results)
-                if len(gathered) >= _FLUSH:
-                    yield gathered
-                    gathered = []
-        except LeaseLost:
-            yield gathered  # what was answered before the lease was lost is recorded too
-            raise
-        yield gathered
+        yield from _gathered(runtime, batch, prospects, deadline)
+
+
+def _gathered(
+    runtime: Runtime, batch: Batch, writes: Sequence[Write], deadline: Deadline
+) -> Iterable[Sequence[Written]]:
+    """Account Engagement answers one by one; its answers are gathered so that recording them is not the work."""
+    until = runtime.clock.now() + timedelta(seconds=runtime.tuning.send_window)
+    gathered: list[Written] = []
+    try:
+        for results in runtime.prospects(batch.lane).write(writes, _Promptly(runtime, deadline, until)):
+            gathered.extend(results)
+    except LeaseLost:
+        yield gathered  # what was answered before the lease was lost is recorded too
+        raise
+    yield gathered
 
 
 def _write(job: Job) -> Write:

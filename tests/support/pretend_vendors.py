@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prospect_sync.errors import Stale, SyncError
+from prospect_sync.errors import Stale, SyncError, TryLater
 from prospect_sync.model import Person, PersonType, Prospect, Ref, Stamp, Version, to_second
 from prospect_sync.ports import (
     Clock,
@@ -172,7 +172,11 @@ class PretendAccountEngagement:
 
     def write(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
         for write in writes:
-            deadline.allow(20.0)
+            try:
+                deadline.allow(20.0)
+            except TryLater as error:
+                yield [Written(write, error)]
+                continue
             self.calls.append("write")
             yield [self._apply(write)]
 
