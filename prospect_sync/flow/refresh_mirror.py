@@ -17,7 +17,7 @@ from prospect_sync.flow.sweep import identify
 from prospect_sync.memory import FieldChange, Mark, MirroredProspect
 from prospect_sync.model import Hint, Lane, Prospect, Ref, Side
 from prospect_sync.policy.behaviors import CONSENT_FIELDS
-from prospect_sync.policy.mirroring import Circumstances, changed_values, observe, same_user
+from prospect_sync.policy.mirroring import Circumstances, changed_values, observe
 from prospect_sync.ports import ProspectSide
 
 log = structlog.get_logger(__name__)
@@ -128,16 +128,10 @@ def _completed(
 def _unsettled(
     runtime: Runtime, rows: Sequence[Prospect], known: Mapping[int, MirroredProspect]
 ) -> Mapping[int, Sequence[FieldChange]]:
-    """Our own writes whose end is not known: only prospects that the connector modified last can show them."""
-    ours = [
-        row.id
-        for row in rows
-        if row.id in known
-        and row.modified != known[row.id].modified
-        and same_user(row.modified.by, runtime.connector.account_engagement_user_id)
-    ]
+    """Our own writes whose end is not known; an answer may show them under the name of somebody who came later."""
+    moved = [row.id for row in rows if row.id in known and row.modified != known[row.id].modified]
     changes: dict[int, list[FieldChange]] = defaultdict(list)
-    for intent in runtime.ledger.open(ours) if ours else ():
+    for intent in runtime.ledger.open(moved) if moved else ():
         if intent.side is Side.ACCOUNT_ENGAGEMENT:
             changes[intent.prospect_id].extend(intent.changes)
     return changes
