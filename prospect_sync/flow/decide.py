@@ -188,6 +188,7 @@ def _agreed(couple: Couple, pair: Pair, plan: Plan) -> Couple:
 
 def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None, history: PersonHistory | None) -> Pair:
     mirrored, couple, person = entry.mirrored, entry.couple, entry.person
+    agreed = {*couple.base, *couple.echo}
     if history is not None and history.converted_from is not None:
         person = replace(person, converted_from=history.converted_from)
     return Pair(
@@ -206,7 +207,8 @@ def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None,
             echo=couple.echo,
             person_foreign=couple.person_foreign,
             prospect_foreign=mirrored.foreign,
-            relinked=couple.relinked,
+            relinked=couple.relinked and not agreed,
+            unsynced=frozenset(mirrored.fields) - agreed if couple.relinked else frozenset(),
         ),
         connector=runtime.connector,
     )
