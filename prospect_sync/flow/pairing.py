@@ -24,12 +24,12 @@ class Coupled:
 
 @dataclass(slots=True)
 class Assembly:
-    """What a batch comes to: pairs to work on, hints to offer again, items for the desk, and how many records have no partner."""
+    """What a batch comes to: pairs to work on, hints to offer again, items for the desk, and the records without a partner."""
 
     pairs: list[Coupled] = field(default_factory=list)
     again: list[Hint] = field(default_factory=list)
     desk: list[DeskItem] = field(default_factory=list)
-    unpaired: int = 0
+    unpaired: set[Ref] = field(default_factory=set)
 
 
 def assemble(runtime: Runtime, batch: Batch) -> Assembly:
@@ -49,22 +49,32 @@ def assemble(runtime: Runtime, batch: Batch) -> Assembly:
 
 
 def _partners(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[tuple[Ref, Ref]]:
-    """(prospect, person) of each record that has a partner, each couple once."""
+    """(prospect, person) of each record that has a partner, each couple once, each record in one couple only."""
     known = runtime.couples.of(batch.refs)
-    loose = [ref for ref in batch.refs if ref not in known]
     couples = {(couple.prospect, couple.person) for couple in known.values() if couple.ended is None}
-    mirrored = runtime.mirror.get([int(ref.id) for ref in loose if ref.kind is RecordKind.PROSPECT])
-    holders = runtime.mirror.by_person([ref.id for ref in loose if ref.kind is not RecordKind.PROSPECT])
-    for ref in loose:
-        person = _person_of(mirrored.get(int(ref.id))) if ref.kind is RecordKind.PROSPECT else ref
-        candidates = (ref,) if ref.kind is RecordKind.PROSPECT else _living(holders.get(ref.id, ()))
+    loose = _persons(runtime, [ref for ref in batch.refs if ref not in known])
+    persons = {person for person in loose.values() if person is not None}
+    taken = {ref: couple.prospect for ref, couple in runtime.couples.of(persons).items() if couple.ended is None}
+    holders = runtime.mirror.by_person([person.id for person in persons])
+    for ref, person in loose.items():
+        candidates = _living(holders.get(person.id, ())) if person else ()
         if person is None or not candidates:
-            assembly.unpaired += 1
+            assembly.unpaired.add(ref)
             continue
         if len(candidates) > 1:
             assembly.desk.append(_ambiguous(ref, candidates))
-        couples.add((candidates[0], person))
+        chosen = taken.get(person, candidates[0])
+        if ref in (chosen, person):
+            couples.add((chosen, person))
+        else:  # another prospect syncs with this person: two would write against each other
+            assembly.unpaired.add(ref)
     return sorted(couples)
+
+
+def _persons(runtime: Runtime, refs: Sequence[Ref]) -> dict[Ref, Ref | None]:
+    """The person each record may be paired with: for a person itself, for a prospect the one whose id it holds."""
+    mirrored = runtime.mirror.get([int(ref.id) for ref in refs if ref.kind is RecordKind.PROSPECT])
+    return {ref: _person_of(mirrored.get(int(ref.id))) if ref.kind is RecordKind.PROSPECT else ref for ref in refs}
 
 
 def _person_of(prospect: MirroredProspect | None) -> Ref | None:
@@ -84,8 +94,18 @@ def _ambiguous(ref: Ref, candidates: Sequence[Ref]) -> DeskItem:
         cause=Cause.AMBIGUOUS,
         ref=ref,
         rule="LN-1",
-        words=f"{len(candidates)} prospects hold this Salesforce id; the lowest id is used",
+        words=f"{len(candidates)} prospects hold this Salesforce id; only one of them syncs",
         remedy="Clear the Salesforce id of the prospects that do not belong to this person, or merge them.",
+    )
+
+
+def _left(prospect: Ref) -> DeskItem:
+    return DeskItem(
+        cause=Cause.CONFLICT,
+        ref=prospect,
+        rule="LN-1",
+        words="the prospect no longer holds the Salesforce id of the person it was synced with; the two are left alone",
+        remedy="Give the prospect its Salesforce id back, or end the pair.",
     )
 
 
@@ -102,7 +122,11 @@ def _load(runtime: Runtime, leased: Sequence[tuple[Ref, Ref]], assembly: Assembl
     for prospect, person in leased:
         mirrored = prospects.get(int(prospect.id))
         if mirrored is None or mirrored.deleted:
-            assembly.unpaired += 1
+            assembly.unpaired |= {prospect, person}
+            continue
+        if _person_of(mirrored) != person:
+            assembly.unpaired |= {prospect, person}
+            assembly.desk.append(_left(prospect))
             continue
         couple = known.get(prospect)
         if couple is None or couple.person != person or couple.ended is not None:

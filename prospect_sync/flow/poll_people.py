@@ -64,8 +64,9 @@ def known_by_their_prospects(runtime: Runtime, people: Sequence[Ref]) -> list[Re
     couples = runtime.couples.of(people)
     loose = [ref for ref in people if ref not in couples]
     holders = runtime.mirror.by_person([ref.id for ref in loose])
+    living = {ref: [holder.id for holder in holders.get(ref.id, ()) if not holder.deleted] for ref in loose}
     names = {ref: couple.prospect for ref, couple in couples.items() if couple.ended is None}
-    names |= {ref: Ref.prospect(found[0].id) for ref in loose if (found := holders.get(ref.id))}
+    names |= {ref: Ref.prospect(found[0]) for ref, found in living.items() if found}
     return [names.get(ref, ref) for ref in people]
 
 

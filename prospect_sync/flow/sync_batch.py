@@ -48,7 +48,7 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     _tell_the_desk(runtime, works, assembly, report)
     return Result(
         pairs=len(works),
-        unpaired=assembly.unpaired,
+        unpaired=len(assembly.unpaired & batch.refs),
         applied=report.applied,
         refused=report.refused,
         again=[*assembly.again, *report.again],
@@ -107,7 +107,7 @@ def _tell_the_desk(runtime: Runtime, works: Sequence[Work], assembly: Assembly, 
             )
             for action in work.plan.actions
         )
-    runtime.desk.clear(refs_of(works), keep=items)
+    runtime.desk.clear(refs_of(works) | assembly.unpaired, keep=items)
     runtime.desk.report(items)
 
 
