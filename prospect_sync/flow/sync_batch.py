@@ -38,6 +38,7 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     refresh_mirror(runtime, lane=batch.lane, since=since)
     _settle_doubts(runtime, batch)
     assembly = assemble(runtime, batch)
+    _read_whole(runtime, batch, assembly)
     works = decide(runtime, batch, assembly)
     _settle(runtime, fence, works)
     report = Report()
@@ -66,6 +67,17 @@ def _settle_doubts(runtime: Runtime, batch: Batch) -> None:
         if row.doubtful_until is not None and row.doubtful_until <= now
     ]
     read_again(runtime, doubtful, batch.lane)
+
+
+def _read_whole(runtime: Runtime, batch: Batch, assembly: Assembly) -> None:
+    """Read those prospects of which the mirror lacks a field, because the mapping has it only since they changed last."""
+    mapped = runtime.prospect_types().keys()
+    lacking = [pair.prospect.id for pair in assembly.pairs if not mapped <= pair.prospect.fields.keys()]
+    if not lacking:
+        return
+    read_again(runtime, lacking, batch.lane)
+    whole = runtime.mirror.get(lacking)
+    assembly.pairs = [replace(pair, prospect=whole.get(pair.prospect.id, pair.prospect)) for pair in assembly.pairs]
 
 
 def _settle(runtime: Runtime, fence: int, works: Sequence[Work]) -> None:

@@ -105,7 +105,8 @@ def _doubted(known: MirroredProspect, answer: Prospect, around: Circumstances) -
 
 
 def _merge(known: MirroredProspect, answer: Prospect, around: Circumstances) -> MirroredProspect:
-    fields = dict(known.fields)
+    # a field that is mapped no more is forgotten: from here on nobody would notice that it changes
+    fields = {name: entry for name, entry in known.fields.items() if name in around.types}
     foreign = doubtful = False
     for name, value in answer.values.items():
         if name not in around.types:
