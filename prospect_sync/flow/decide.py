@@ -1,12 +1,13 @@
 """Read both sides of the assembled pairs, gather the evidence their decisions need, and resolve each into a plan.
 
-Two vendor calls a batch at most: one for the people, one for history, the second only where a decision asks for it.
+Two vendor calls a batch: one for the people, one for history, the second only where a decision asks for it; a third
+where history looks younger than the people.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from prospect_sync.flow.pairing import Assembly, Coupled
 from prospect_sync.flow.runtime import Runtime
@@ -28,6 +29,8 @@ from prospect_sync.policy import history_needed, resolve
 from prospect_sync.policy.behaviors import FieldMapping
 from prospect_sync.policy.foreign import history_rows, look
 from prospect_sync.ports import PersonHistory
+
+_FRESH = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -66,25 +69,53 @@ def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
     ready = [coupled for coupled in assembly.pairs if not _doubtful(runtime, batch, coupled, assembly)]
     if not ready:
         return []
+    asked = runtime.clock.now()
     people = runtime.people(batch.lane).read([coupled.couple.person for coupled in ready], runtime.person_fields())
     looked = _look(runtime, batch, assembly, ready, people)
     pairs = [_pair(runtime, entry, (), None) for entry in looked]
     histories = _histories(runtime, batch, looked, pairs)
+    moved = _moved_on(runtime, batch, looked, histories)
     works = []
     for entry in looked:
-        history = histories.get(entry.person.ref)
-        if _moved_on(entry.person, history):
+        if entry.person.ref in moved:
             assembly.again.append(Hint(entry.couple.prospect, batch.lane, origin="stale"))
-        else:
-            works.append(_work(runtime, entry, history))
+            continue
+        work = _work(runtime, entry, histories.get(entry.person.ref))
+        if _too_fresh(work, asked):
+            due = runtime.clock.now() + _FRESH
+            assembly.again.append(Hint(entry.couple.prospect, batch.lane, due, origin="fresh"))
+            continue
+        works.append(work)
     return works
 
 
-def _moved_on(person: Person, history: PersonHistory | None) -> bool:
-    """A history row younger than the person as we read it: its values are no longer the ones we hold."""
-    if history is None or history.rows is None or person.modified.at is None:
-        return False
-    return any(at > person.modified.at for _, at, _ in history.rows)
+def _too_fresh(work: Work, asked: datetime) -> bool:
+    """Stamps have a second's precision: a record read in the second of its last change may change in it once more.
+
+    A guarded write could not tell, so it waits for that second to pass. Our clock and the vendor's may differ a little.
+    """
+    stamp = work.person.modified.at
+    guarded = any(choice.guarded and choice.winner is Side.ACCOUNT_ENGAGEMENT for choice in work.plan.decisions)
+    return guarded and stamp is not None and abs(asked - stamp) < _FRESH
+
+
+def _moved_on(
+    runtime: Runtime, batch: Batch, looked: Sequence[_Looked], histories: Mapping[Ref, PersonHistory]
+) -> frozenset[Ref]:
+    """Name the persons that changed between our reading them and their history: their values are not the ones we hold.
+
+    A row younger than the record makes us look again; but it proves nothing, for vendors stamp it a moment later.
+    """
+    stamps = {entry.person.ref: entry.person.modified.at for entry in looked}
+    doubtful = [
+        ref
+        for ref, history in histories.items()
+        if (stamp := stamps[ref]) is not None and any(at > stamp for _, at, _ in history.rows or ())
+    ]
+    if not doubtful:
+        return frozenset()
+    now = runtime.people(batch.lane).read(doubtful, runtime.person_fields())
+    return frozenset(ref for ref in doubtful if ref not in now or now[ref].modified.at != stamps[ref])
 
 
 def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assembly) -> bool:
@@ -92,7 +123,9 @@ def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assemb
     until = coupled.prospect.doubtful_until
     if until is None:
         return False
-    assembly.again.append(Hint(coupled.couple.prospect, batch.lane, max(until, runtime.clock.now()), origin="doubt"))
+    now = runtime.clock.now()
+    due = until if until > now else now + runtime.tuning.whole_lag  # read again, and it said nothing: not at once again
+    assembly.again.append(Hint(coupled.couple.prospect, batch.lane, due, origin="doubt"))
     return True
 
 

@@ -70,7 +70,7 @@ def _work(runtime: Runtime, batch: Batch, fence: int, since: float) -> Result:
         runtime.desk.report([_service_item(batch, wrong)])
         result = Result(again=_come_back(runtime, batch, _MISCONFIGURED_RETRY))
     runtime.inbox.release(batch, result.again)
-    runtime.marks.drop(batch.refs)
+    _drop_kept(runtime, batch, result)
     log.info(
         "batch.synced",
         batch=batch.id,
@@ -84,6 +84,13 @@ def _work(runtime: Runtime, batch: Batch, fence: int, since: float) -> Result:
         seconds=round((runtime.clock.now() - began).total_seconds(), 3),
     )
     return result
+
+
+def _drop_kept(runtime: Runtime, batch: Batch, result: Result) -> None:
+    """Kept hints have done their duty, unless their records come again; a partner that comes again stands for all."""
+    again = {hint.ref for hint in result.again}
+    if again <= batch.refs:
+        runtime.marks.drop(batch.refs - again)
 
 
 def _come_back(runtime: Runtime, batch: Batch, delay: float) -> list[Hint]:

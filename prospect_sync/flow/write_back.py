@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 _ROUNDS = 4
 _GROUP = 10
 _MISCONFIGURED_RETRY = 300.0
+_STALE_RETRY = 1800.0
 _MIRROR_TRIES = 8
 
 
@@ -338,7 +339,7 @@ def _failed(runtime: Runtime, batch: Batch, job: Job, error: SyncError, report: 
     """Sort one failed write; returns the job to try once more in this batch, if any."""
     match error:
         case Stale():
-            _stale(runtime, batch, job, report)
+            _stale(runtime, batch, job, error, report)
         case TryLater() if error.reason == "lock" and not job.alone:
             return replace(job, alone=True)
         case TryLater():
@@ -349,23 +350,26 @@ def _failed(runtime: Runtime, batch: Batch, job: Job, error: SyncError, report: 
     return None
 
 
-def _stale(runtime: Runtime, batch: Batch, job: Job, report: Report) -> None:
-    """The record changed under our hands: read again and decide again, but not for ever."""
+def _stale(runtime: Runtime, batch: Batch, job: Job, error: Stale, report: Report) -> None:
+    """The record changed under our hands: read again and decide again, soon for some times, then seldom."""
     tries = runtime.tuning.stale_tries
-    rows = runtime.ledger.rows(prospect_id=job.work.couple.prospect_id, newest=tries)
-    ended = [row.outcome for row in rows if row.outcome is not None]
-    in_a_row = next((n for n, outcome in enumerate(ended) if outcome.settled is not Settled.UNSENT), len(ended))
-    if in_a_row >= tries - 1:
-        report.desk.append(
-            DeskItem(
-                cause=Cause.CONFLICT,
-                ref=job.work.couple.person,
-                side=job.side,
-                words="the record keeps changing while it is being synced",
-                remedy="Look for an automation that edits this record all the time.",
-            )
+    rows = runtime.ledger.rows(prospect_id=job.work.couple.prospect_id, newest=2 * tries)
+    before = [row.outcome for row in rows if row.outcome is not None and row.intent.side is job.side]
+    same = [(outcome.settled, outcome.code) == (Settled.UNSENT, error.code) for outcome in before]
+    in_a_row = next((n for n, stale in enumerate(same) if not stale), len(same))
+    if in_a_row < tries - 1:
+        _later(runtime, batch, job, report, 0.2 * 2**in_a_row)
+        return
+    report.desk.append(
+        DeskItem(
+            cause=Cause.CONFLICT,
+            ref=job.work.couple.person,
+            side=job.side,
+            words="the record keeps changing while it is being synced, or is gone",
+            remedy="Look for an automation that edits this record all the time, and whether the record is still there.",
         )
-    _later(runtime, batch, job, report, min(0.2 * 2**in_a_row, 60.0))
+    )
+    _later(runtime, batch, job, report, _STALE_RETRY)
 
 
 def _refusals(job: Job, error: Rejected | Misconfigured) -> list[DeskItem]:
