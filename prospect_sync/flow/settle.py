@@ -36,8 +36,8 @@ def settle(
     outcomes = []
     for intent in intents:
         settled = _ended(runtime, intent, prospect, person)
-        if settled is Settled.APPLIED and intent.side is Side.SALESFORCE:
-            couple = arrived(couple, intent.changes)
+        if settled is Settled.APPLIED:
+            couple = _agreed(runtime, couple, intent, prospect)
         outcomes.append(
             Outcome(
                 intent.id, runtime.clock.now(), settled, words="settled by reading the record again", code="settled"
@@ -56,6 +56,21 @@ def arrived(couple: Couple, changes: Sequence[FieldChange]) -> Couple:
         seen={name: value for name, value in couple.seen.items() if name not in names},
         echo={name: entry for name, entry in couple.echo.items() if name not in names},
     )
+
+
+def _agreed(runtime: Runtime, couple: Couple, intent: Intent, prospect: MirroredProspect) -> Couple:
+    """Both sides held what was written; how Salesforce stored it, the look at the person tells."""
+    agreed = {change.prospect_field: change.after for change in intent.changes}
+    if intent.side is Side.SALESFORCE:
+        couple = arrived(couple, intent.changes)
+    else:
+        types, held = runtime.prospect_types(), prospect.fields
+        agreed = {
+            name: after
+            for name, after in agreed.items()
+            if name in held and equal(types.get(name, FieldType.TEXT), held[name].value, after)
+        }
+    return replace(couple, base={**couple.base, **agreed})
 
 
 def _ended(runtime: Runtime, intent: Intent, prospect: MirroredProspect, person: Person) -> Settled:

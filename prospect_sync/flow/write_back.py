@@ -304,7 +304,7 @@ def _answered(job: Job, result: Written, types: Mapping[str, FieldType]) -> Coup
 
 
 def _mirror(runtime: Runtime, stored: Mapping[int, tuple[Job, Written]]) -> None:
-    pending = dict(stored)
+    pending, types = dict(stored), runtime.prospect_types()
     for _ in range(_MIRROR_TRIES):
         if not pending:
             return
@@ -316,7 +316,7 @@ def _mirror(runtime: Runtime, stored: Mapping[int, tuple[Job, Written]]) -> None
             values = {change.field: (result.stored or {}).get(change.field, change.after) for change in job.changes}
             origins = {change.field: change.origin for change in job.changes if change.origin is not None}
             stamp = result.modified.at or runtime.clock.now()
-            rows.append(wrote(known[prospect_id], values, stamp, origins))
+            rows.append(wrote(known[prospect_id], values, stamp, origins, types))
         refused = runtime.mirror.put(rows)
         pending = {prospect_id: entry for prospect_id, entry in pending.items() if prospect_id in refused}
     if pending:
