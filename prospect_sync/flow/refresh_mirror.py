@@ -7,13 +7,13 @@ needless look, the other order would lose an edit.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from prospect_sync.flow.accept import accept
 from prospect_sync.flow.runtime import Runtime
-from prospect_sync.flow.sweep import identify
+from prospect_sync.flow.sweep import BEGINNING, identify, low_mark, offered_up_to
 from prospect_sync.memory import FieldChange, Mark, MirroredProspect
 from prospect_sync.model import Hint, Lane, Prospect, Ref, Side
 from prospect_sync.policy.behaviors import CONSENT_FIELDS
@@ -23,7 +23,6 @@ from prospect_sync.ports import ProspectSide
 log = structlog.get_logger(__name__)
 
 SOURCE = "prospects"
-_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _MERGE_TRIES = 5
 
 
@@ -51,8 +50,8 @@ def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | 
     identity = runtime.inbox.identity() if low else identify(runtime)
     mark = runtime.marks.get(SOURCE)
     start = low or mark.complete or mark.cursor
-    since = start - timedelta(seconds=runtime.tuning.prospect_overlap) if start else _BEGINNING
-    oldest, before = runtime.inbox.oldest(), runtime.clock.now()
+    since = start - timedelta(seconds=runtime.tuning.prospect_overlap) if start else BEGINNING
+    before, done = runtime.clock.now(), low_mark(runtime, SOURCE, mark.low, sweeping=low is not None)
     side = runtime.prospects(lane)
     found, began = 0, None
     for page in side.changed(since, runtime.queryable()):
@@ -60,12 +59,13 @@ def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | 
         found += len(absorb(runtime, side, page.rows, complete=mark.complete, hint_all=low is not None, query=True))
         if page.rows and mark.complete is None and page.rows[-1].modified.at:
             # the first load: a restart goes on from here
-            runtime.marks.set(SOURCE, replace(mark, cursor=page.rows[-1].modified.at))
+            runtime.marks.set(SOURCE, replace(mark, cursor=page.rows[-1].modified.at, low=done.at))
     began = began or before
-    waiting = timedelta(0) if oldest is None else before - oldest
     if runtime.inbox.identity() != identity:
         return found  # it forgot meanwhile: the mark stays, and the sweep looks back from it
-    runtime.marks.set(SOURCE, Mark(cursor=began, complete=began, low=began - waiting))
+    runtime.marks.set(SOURCE, Mark(cursor=began, complete=began, low=done.at))
+    if done.renew:
+        offered_up_to(runtime, SOURCE, began)
     return found
 
 

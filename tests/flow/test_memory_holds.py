@@ -288,3 +288,55 @@ def test_hints_that_no_sweep_finds_are_kept_until_their_records_were_worked_on()
     world.salesforce.read = read  # type: ignore[method-assign]
     world.cycles(6)
     assert not world.runtime.marks.kept()
+
+
+def test_a_write_found_applied_is_what_both_sides_agreed_on() -> None:
+    """No history: only the base tells that marketing, and not sales, changed the title after our write."""
+    world = in_step()
+    world.salesforce.untracked.add("Title")
+    world.at(11, 0)
+    world.engagement.edit(1, {"jobTitle": "Head of Marketing"})
+    world.clock.advance(2)
+    world.poll()
+    healthy = world.runtime
+    world.runtime = replace(healthy, couples=Failing(healthy.couples, "save", die))
+    with pytest.raises(Killed):
+        drain(world.runtime, Lane.LIVE)
+    world.runtime = healthy
+    world.at(11, 0, 30)
+    world.engagement.edit(1, {"jobTitle": "VP Marketing"})
+    world.at(11, 0, 40)
+    world.salesforce.edit(world.pair_ref(1), {"Phone": "030 9"})
+    world.clock.advance(world.tuning.lease)
+    world.cycles(5)
+    assert world.person(world.pair_ref(1))["Title"] == "VP Marketing"
+    assert world.prospect(1)["jobTitle"] == "VP Marketing"
+
+
+def test_a_first_load_that_the_inbox_forgot_is_swept_whole() -> None:
+    world = World()
+    for number in range(1, 6):
+        _, ref = world.pair(number)
+        world.salesforce.people[ref] = replace(
+            world.salesforce.people[ref], values={**world.salesforce.people[ref].values, "City": "Berlin"}
+        )
+    world.salesforce.edit(world.pair_ref(5), {"Phone": "030 1"})
+    world.poll()
+    world.another_inbox()
+    world.cycles(3)
+    assert [world.prospect(number)["city"] for number in range(1, 6)] == ["Berlin"] * 5
+
+
+def test_the_low_marks_follow_once_everything_was_worked_on() -> None:
+    world = in_step(3)
+    world.at(11, 0)
+    world.salesforce.edit(world.pair_ref(1), {"City": "Berlin"})
+    world.engagement.edit(2, {"source": "Fair"})
+    world.cycles(3)
+    world.at(11, 10)
+    world.cycles(3)
+    now = world.clock.now()
+    for source, past in (("prospects", 10), ("Lead", 660)):
+        low = world.runtime.marks.get(source).low
+        assert low is not None
+        assert (now - low).total_seconds() <= past
