@@ -247,7 +247,8 @@ class Evidence:
     ``history_since``: by *person* field: since when it is tracked; None = untracked; absent = since creation.
     ``prospect_times``: when each prospect field changed; absent = first seen, [created, updated].
     ``person_foreign``/``prospect_foreign``: the last foreign modification that is remembered.
-    ``relinked``: this is the couple's first sync. ``pins``: a person's choice of side on the desk.
+    ``relinked``: this is the couple's first sync. ``unsynced``: fields that its first sync has not brought into step yet;
+    there an empty side does not clear. ``pins``: a person's choice of side on the desk.
     """
 
     history: tuple[HistoryRow, ...] | None = None
@@ -258,6 +259,7 @@ class Evidence:
     person_foreign: Interval | None = None
     prospect_foreign: Interval | None = None
     relinked: bool = False
+    unsynced: frozenset[str] = frozenset()
     pins: Mapping[str, Side] = field(default_factory=lambda: NOTHING)
 
 

@@ -9,6 +9,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -143,7 +144,8 @@ class AccountEngagementClient:
         with self._budget.permit(Side.ACCOUNT_ENGAGEMENT, lane):
             answer = self._exchange(token, call, allow(self.settings.timeout))
         if usage := _USAGE.search(answer.headers.get("x-api-usage", "")):
-            self._budget.usage(Side.ACCOUNT_ENGAGEMENT, int(usage[1]), int(usage[2]))
+            with suppress(TryLater, Misconfigured):  # the call was made: its answer must not be lost for a count
+                self._budget.usage(Side.ACCOUNT_ENGAGEMENT, int(usage[1]), int(usage[2]))
         return answer
 
     def _exchange(self, token: Token, call: Call, seconds: float) -> Answer:

@@ -101,13 +101,13 @@ def create_prospects(
 ) -> None:
     """Create the prospects, each linked to its person from its first moment; what exists by now is linked instead."""
     ready = [one for one in wanted if _may_be_created(runtime, batch, fence, one, deadline, report)]
-    # one Salesforce id belongs to one prospect: the old one lets go first (EM-2)
-    freed = [Chore(one.rule, one.old, one.person.ref, (), "salesforceId", None) for one in ready if one.old is not None]
-    carry_out(runtime, batch, fence, freed, deadline, report)
     if not ready:
         return
     plans = {uuid4().hex: (one, _prospect_plan(runtime, one)) for one in ready}
     runtime.ledger.intend([_prospect_intent(runtime, batch, fence, key, *plan) for key, plan in plans.items()])
+    plans = _let_go(runtime, batch, fence, plans, deadline, report)
+    if not plans:
+        return
     creations = [
         Creation(
             key, RecordKind.PROSPECT, {**plan.prospect_changes, "email": one.address, "salesforceId": one.person.id}
@@ -325,6 +325,32 @@ def _mirrored(runtime: Runtime, prospect_id: int, plan: Plan, result: Created) -
     stamp = Stamp(at, us)
     email, person = str(result.creation.values["email"]), str(result.creation.values["salesforceId"])
     return MirroredProspect(prospect_id, fields, created=stamp, modified=stamp, email=email, salesforce_id=person)
+
+
+def _let_go(
+    runtime: Runtime,
+    batch: Batch,
+    fence: int,
+    plans: dict[str, tuple[NewProspect, Plan]],
+    deadline: Deadline,
+    report: Report,
+) -> dict[str, tuple[NewProspect, Plan]]:
+    """One Salesforce id belongs to one prospect: the old one lets go first (EM-2). Gives the plans for which it did.
+
+    The intents to create stand by now: they tell why a prospect of a living pair holds no id.
+    """
+    olds = {key: one.old for key, (one, _) in plans.items() if one.old is not None and one.old.salesforce_id}
+    if not olds:
+        return plans
+    chores = [
+        Chore(plans[key][0].rule, old, plans[key][0].person.ref, (), "salesforceId", None) for key, old in olds.items()
+    ]
+    carry_out(runtime, batch, fence, chores, deadline, report)
+    now = runtime.mirror.get([old.id for old in olds.values()])
+    stuck = {key for key, old in olds.items() if old.id in now and now[old.id].salesforce_id}
+    if stuck:
+        runtime.ledger.settle([_outcome(runtime, key, Settled.UNSENT) for key in stuck])
+    return {key: plan for key, plan in plans.items() if key not in stuck}
 
 
 # ------------------------------------------------------------------------------------------------------- both

@@ -1,6 +1,7 @@
 """Read both sides of the assembled pairs, gather the evidence their decisions need, and resolve each into a plan.
 
-Two vendor calls a batch at most: one for the people, one for history, the second only where a decision asks for it.
+Two vendor calls a batch: one for the people, one for history, the second only where a decision asks for it; a third
+where history looks younger than the people.
 """
 
 from collections import defaultdict
@@ -33,12 +34,15 @@ from prospect_sync.policy.foreign import history_rows, look
 from prospect_sync.policy.life import Step, Turn, takes_part, turn
 from prospect_sync.ports import PersonHistory
 
+_FRESH = timedelta(seconds=2)
+
 
 @dataclass(slots=True)
 class Work:
     """One pair on its way: what was read, what was decided, and what its memory comes to.
 
-    ``loaded``: the couple as the store has it.
+    ``loaded``: the couple as the store has it. ``outcomes``: how its open intents ended; to be recorded once the couple,
+    which knows what that means, is saved.
     """
 
     couple: Couple
@@ -47,6 +51,7 @@ class Work:
     pair: Pair
     plan: Plan
     loaded: Couple
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class _Looked:
     mirrored: MirroredProspect
     person: Person
     unsettled: tuple[Intent, ...]
+    outcomes: tuple[Outcome, ...]
 
 
 def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
@@ -67,25 +73,53 @@ def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
     ready = [coupled for coupled in assembly.pairs if not _doubtful(runtime, batch, coupled, assembly)]
     if not ready:
         return []
+    asked = runtime.clock.now()
     people = runtime.people(batch.lane).read([coupled.couple.person for coupled in ready], runtime.person_fields())
     looked = _look(runtime, batch, assembly, ready, people)
     pairs = [_pair(runtime, entry, (), None) for entry in looked]
     histories = _histories(runtime, batch, looked, pairs)
+    moved = _moved_on(runtime, batch, looked, histories)
     works = []
     for entry in looked:
-        history = histories.get(entry.person.ref)
-        if _moved_on(entry.person, history):
+        if entry.person.ref in moved:
             assembly.again.append(Hint(entry.couple.prospect, batch.lane, origin="stale"))
-        else:
-            works.append(_work(runtime, entry, history))
+            continue
+        work = _work(runtime, entry, histories.get(entry.person.ref))
+        if _too_fresh(work, asked):
+            due = runtime.clock.now() + _FRESH
+            assembly.again.append(Hint(entry.couple.prospect, batch.lane, due, origin="fresh"))
+            continue
+        works.append(work)
     return works
 
 
-def _moved_on(person: Person, history: PersonHistory | None) -> bool:
-    """A history row younger than the person as we read it: its values are no longer the ones we hold."""
-    if history is None or history.rows is None or person.modified.at is None:
-        return False
-    return any(at > person.modified.at for _, at, _ in history.rows)
+def _too_fresh(work: Work, asked: datetime) -> bool:
+    """Stamps have a second's precision: a record read in the second of its last change may change in it once more.
+
+    A guarded write could not tell, so it waits for that second to pass. Our clock and the vendor's may differ a little.
+    """
+    stamp = work.person.modified.at
+    guarded = any(choice.guarded and choice.winner is Side.ACCOUNT_ENGAGEMENT for choice in work.plan.decisions)
+    return guarded and stamp is not None and abs(asked - stamp) < _FRESH
+
+
+def _moved_on(
+    runtime: Runtime, batch: Batch, looked: Sequence[_Looked], histories: Mapping[Ref, PersonHistory]
+) -> frozenset[Ref]:
+    """Name the persons that changed between our reading them and their history: their values are not the ones we hold.
+
+    A row younger than the record makes us look again; but it proves nothing, for vendors stamp it a moment later.
+    """
+    stamps = {entry.person.ref: entry.person.modified.at for entry in looked}
+    doubtful = [
+        ref
+        for ref, history in histories.items()
+        if (stamp := stamps[ref]) is not None and any(at > stamp for _, at, _ in history.rows or ())
+    ]
+    if not doubtful:
+        return frozenset()
+    now = runtime.people(batch.lane).read(doubtful, runtime.person_fields())
+    return frozenset(ref for ref in doubtful if ref not in now or now[ref].modified.at != stamps[ref])
 
 
 def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assembly) -> bool:
@@ -93,19 +127,20 @@ def _doubtful(runtime: Runtime, batch: Batch, coupled: Coupled, assembly: Assemb
     until = coupled.prospect.doubtful_until
     if until is None:
         return False
-    assembly.again.append(Hint(coupled.couple.prospect, batch.lane, max(until, runtime.clock.now()), origin="doubt"))
+    now = runtime.clock.now()
+    due = until if until > now else now + runtime.tuning.whole_lag  # read again, and it said nothing: not at once again
+    assembly.again.append(Hint(coupled.couple.prospect, batch.lane, due, origin="doubt"))
     return True
 
 
 def _look(
     runtime: Runtime, batch: Batch, assembly: Assembly, ready: Sequence[Coupled], people: Mapping[Ref, Person]
 ) -> list[_Looked]:
-    """Settle what is open, and bring each couple's memory up to date with its person."""
+    """Find out how what is open ended, and bring each couple's memory up to date with its person."""
     still_open = open_intents(runtime, [coupled.prospect.id for coupled in ready])
     by_couple: dict[tuple[int, Ref], list[Intent]] = defaultdict(list)
     for intent in still_open.intents:
         by_couple[intent.prospect_id, intent.person].append(intent)
-    outcomes: list[Outcome] = []
     looked: list[_Looked] = []
     paired = _paired_masters(runtime, people)
     for coupled in ready:
@@ -122,20 +157,19 @@ def _look(
         if settlement.wait is not None:
             assembly.again.append(Hint(couple.prospect, batch.lane, settlement.wait, origin="unsettled"))
             continue
-        outcomes.extend(settlement.outcomes)
         due = turn(couple, coupled.prospect, person, master_is_paired=_master(person) in paired)
         if due is not None and coupled.prospect.id in still_open.held:
             continue  # an import may still write it: looked at again after that
         if due is not None:
-            _take_the_turn(runtime, batch, coupled, due, assembly)
+            _take_the_turn(runtime, batch, replace(coupled, couple=settlement.couple), due, assembly)
+            runtime.ledger.settle(settlement.outcomes)
             continue
         if couple.ended is not None or person.deleted:
+            runtime.ledger.settle(settlement.outcomes)
             continue
         unsettled = _changes(intents, Side.SALESFORCE)
         after = look(settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled)
-        looked.append(_Looked(couple, after, coupled.prospect, person, intents))
-    if outcomes:
-        runtime.ledger.settle(outcomes)
+        looked.append(_Looked(couple, after, coupled.prospect, person, intents, settlement.outcomes))
     return looked
 
 
@@ -212,7 +246,8 @@ def _work(runtime: Runtime, entry: _Looked, history: PersonHistory | None) -> Wo
     pair = _pair(runtime, entry, rows, history)
     adopting = entry.couple.relinked and entry.couple.opening is Opening.ADOPT
     plan = resolve(pair, as_salesforce_says(runtime.mapping) if adopting else runtime.mapping)
-    return Work(_agreed(entry.couple, pair, plan), entry.mirrored, pair.person, pair, plan, entry.loaded)
+    couple = _agreed(entry.couple, pair, plan)
+    return Work(couple, entry.mirrored, pair.person, pair, plan, entry.loaded, entry.outcomes)
 
 
 def _agreed(couple: Couple, pair: Pair, plan: Plan) -> Couple:
@@ -228,6 +263,7 @@ def _agreed(couple: Couple, pair: Pair, plan: Plan) -> Couple:
 
 def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None, history: PersonHistory | None) -> Pair:
     mirrored, couple, person = entry.mirrored, entry.couple, entry.person
+    agreed = {*couple.base, *couple.echo}
     if history is not None and history.converted_from is not None:
         person = replace(person, converted_from=history.converted_from)
     return Pair(
@@ -246,7 +282,8 @@ def _pair(runtime: Runtime, entry: _Looked, rows: tuple[HistoryRow, ...] | None,
             echo=couple.echo,
             person_foreign=couple.person_foreign,
             prospect_foreign=mirrored.foreign,
-            relinked=couple.relinked,
+            relinked=couple.relinked and not agreed,
+            unsynced=frozenset(mirrored.fields) - agreed if couple.relinked else frozenset(),
         ),
         connector=runtime.connector,
     )

@@ -77,7 +77,7 @@ def _work(runtime: Runtime, batch: Batch, fence: int, since: float) -> Result:
         runtime.desk.report([_service_item(batch, wrong)])
         result = Result(again=_come_back(runtime, batch, _MISCONFIGURED_RETRY))
     runtime.inbox.release(batch, result.again)
-    runtime.marks.drop(batch.refs - {hint.ref for hint in result.again})
+    _drop_kept(runtime, batch, result)
     if batch.lane is Lane.BULK:
         _tell_the_resync(runtime, result)
     log.info(
@@ -103,6 +103,13 @@ def _tell_the_resync(runtime: Runtime, result: Result) -> None:
     dues = [hint.due for hint in result.again if hint.due is not None and hint.due >= far]
     if dues:
         runtime.resyncs.postpone(min(dues), "its writes have to wait: the lane's share of the day's calls is used up")
+
+
+def _drop_kept(runtime: Runtime, batch: Batch, result: Result) -> None:
+    """Kept hints have done their duty, unless their records come again; a partner that comes again stands for all."""
+    again = {hint.ref for hint in result.again}
+    if again <= batch.refs:
+        runtime.marks.drop(batch.refs - again)
 
 
 def _come_back(runtime: Runtime, batch: Batch, delay: float) -> list[Hint]:

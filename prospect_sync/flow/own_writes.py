@@ -27,13 +27,13 @@ class OwnWrite:
 
 def enter(runtime: Runtime, writes: Mapping[int, OwnWrite]) -> None:
     """Merge own writes into the mirrored prospects; one that is not mirrored yet is learned by the next poll."""
-    pending = dict(writes)
+    pending, types = dict(writes), runtime.prospect_types()
     for _ in range(_TRIES):
         if not pending:
             return
         known = runtime.mirror.get(list(pending))
         rows = [
-            wrote(known[key], write.values, write.stamp, write.origins)
+            wrote(known[key], write.values, write.stamp, write.origins, types)
             for key, write in pending.items()
             if key in known
         ]

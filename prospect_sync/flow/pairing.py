@@ -10,7 +10,7 @@ from datetime import timedelta
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.turns import Chore
 from prospect_sync.memory import Batch, Cause, Couple, DeskItem, MirroredProspect
-from prospect_sync.model import Hint, PersonType, RecordKind, Ref
+from prospect_sync.model import Hint, PersonType, RecordKind, Ref, same_id
 from prospect_sync.policy.life import IGNORED, takes_part
 
 _PERSON_PREFIXES = {"00Q": PersonType.LEAD, "003": PersonType.CONTACT}
@@ -32,7 +32,7 @@ class Assembly:
 
     ``pairs`` to work on, ``met`` the persons whose prospect was found just now; ``loose`` records without a counterpart,
     with the couple that ended, if one did; ``chores`` that are due already; ``again`` hints to offer, ``desk`` items, and
-    how many records have nothing to sync with.
+    the records that have nothing to sync with; ``over`` are prospects whose pair is over.
     """
 
     pairs: list[Coupled] = field(default_factory=list)
@@ -41,7 +41,8 @@ class Assembly:
     chores: list[Chore] = field(default_factory=list)
     again: list[Hint] = field(default_factory=list)
     desk: list[DeskItem] = field(default_factory=list)
-    unpaired: int = 0
+    unpaired: set[Ref] = field(default_factory=set)
+    over: list[int] = field(default_factory=list)
 
 
 def assemble(runtime: Runtime, batch: Batch) -> Assembly:
@@ -65,22 +66,33 @@ def _partners(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[tuple[
     known = runtime.couples.of(batch.refs)
     mirrored = runtime.mirror.get([int(ref.id) for ref in batch.refs if ref.kind is RecordKind.PROSPECT])
     couples = {(couple.prospect, couple.person) for ref, couple in known.items() if _goes_on(ref, couple, mirrored)}
-    outside = [ref for ref in batch.refs if (couple := known.get(ref)) is None or couple.ended is not None]
-    holders = runtime.mirror.by_person([ref.id for ref in outside if ref.kind is not RecordKind.PROSPECT])
-    for ref in outside:
-        ended = known.get(ref)
-        if ended is not None and (_goes_on(ref, ended, mirrored) or ref.kind is RecordKind.PROSPECT):
-            continue  # it comes back as a pair, or its pair is over for good
-        row = mirrored.get(int(ref.id)) if ref.kind is RecordKind.PROSPECT else None
-        person = _person_of(row) if ref.kind is RecordKind.PROSPECT else ref
-        candidates = (ref,) if ref.kind is RecordKind.PROSPECT else _free(runtime, holders.get(ref.id, ()))
+    outside = {
+        ref: _person_of(mirrored.get(int(ref.id))) if ref.kind is RecordKind.PROSPECT else ref
+        for ref in batch.refs
+        if _has_no_pair(ref, known.get(ref), mirrored)
+    }
+    assembly.over = [
+        int(ref.id)
+        for ref, couple in known.items()
+        if ref.kind is RecordKind.PROSPECT and not _goes_on(ref, couple, mirrored)
+    ]
+    holders = runtime.mirror.by_person([person.id for person in outside.values() if person is not None])
+    for ref, person in outside.items():
+        candidates = _free(runtime, holders.get(person.id, ())) if person is not None else ()
         if person is None or not candidates:
-            assembly.loose[ref] = ended
+            assembly.loose[ref] = known.get(ref)
             continue
         if len(candidates) > 1:
             assembly.desk.append(_ambiguous(ref, candidates))
         couples.add((candidates[0], person))
     return sorted(couples)
+
+
+def _has_no_pair(ref: Ref, couple: Couple | None, mirrored: Mapping[int, MirroredProspect]) -> bool:
+    """Never paired; or a person whose pair is over. A prospect whose pair is over stays alone (EM-2, LC-2)."""
+    if couple is None:
+        return True
+    return couple.ended is not None and ref.kind is not RecordKind.PROSPECT and not _goes_on(ref, couple, mirrored)
 
 
 def _goes_on(ref: Ref, couple: Couple, mirrored: Mapping[int, MirroredProspect]) -> bool:
@@ -113,8 +125,18 @@ def _ambiguous(ref: Ref, candidates: Sequence[Ref]) -> DeskItem:
         cause=Cause.AMBIGUOUS,
         ref=ref,
         rule="LN-1",
-        words=f"{len(candidates)} prospects hold this Salesforce id; the lowest id is used",
+        words=f"{len(candidates)} prospects hold this Salesforce id; only one of them syncs",
         remedy="Clear the Salesforce id of the prospects that do not belong to this person, or merge them.",
+    )
+
+
+def _left(prospect: Ref) -> DeskItem:
+    return DeskItem(
+        cause=Cause.CONFLICT,
+        ref=prospect,
+        rule="LN-1",
+        words="the prospect no longer holds the Salesforce id of the person it was synced with; the two are left alone",
+        remedy="Give the prospect its Salesforce id back, or end the pair.",
     )
 
 
@@ -132,15 +154,31 @@ def _load(runtime: Runtime, leased: Sequence[tuple[Ref, Ref]], assembly: Assembl
         mirrored = prospects.get(int(prospect.id))
         couple = _couple(prospect, person, known)
         if mirrored is None or (mirrored.salesforce_id or "").startswith(IGNORED):
-            assembly.unpaired += 1  # gone for good, or marked "do not sync" (LC-6)
+            assembly.unpaired |= {prospect, person}  # gone for good, or marked "do not sync" (LC-6)
         elif couple is None:
+            assembly.unpaired |= {prospect}
             assembly.desk.append(_taken(prospect, person, known))
+        elif _has_left(runtime, mirrored, person):
+            assembly.unpaired |= {prospect, person}
+            assembly.desk.append(_left(prospect))
         elif couple.ended == _BACK_FROM_THE_BIN:
             assembly.pairs.append(Coupled(replace(couple, ended=None, relinked=True, base={}, echo={}), mirrored))
         else:
             assembly.pairs.append(Coupled(couple, mirrored))
             if prospect not in known:
                 assembly.met.append(person)
+
+
+def _has_left(runtime: Runtime, mirrored: MirroredProspect, person: Ref) -> bool:
+    """The prospect holds another person's id, or none; unless that is a step of ours which a dead worker left unfinished."""
+    if mirrored.deleted or (mirrored.salesforce_id and same_id(mirrored.salesforce_id, person.id)):
+        return False
+    unfinished = runtime.ledger.open([0, mirrored.id])
+    making = any(intent.prospect_id == 0 and intent.person == person for intent in unfinished)
+    moving = any(
+        change.field == "salesforceId" for intent in unfinished if intent.prospect_id for change in intent.changes
+    )
+    return not (making or moving)
 
 
 def _couple(prospect: Ref, person: Ref, known: Mapping[Ref, Couple]) -> Couple | None:

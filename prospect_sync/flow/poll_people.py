@@ -6,17 +6,15 @@ hinted, because a renamed account moves no contact's stamp.
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from prospect_sync.flow.accept import accept
 from prospect_sync.flow.covering import covered_before
 from prospect_sync.flow.runtime import Runtime
-from prospect_sync.flow.sweep import identify
+from prospect_sync.flow.sweep import BEGINNING, identify, low_mark, offered_up_to
 from prospect_sync.memory import Mark
 from prospect_sync.model import Hint, Lane, PersonType, RecordKind, Ref
 from prospect_sync.ports import Position, VersionPage
-
-_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def watched(runtime: Runtime) -> tuple[RecordKind, ...]:
@@ -44,22 +42,23 @@ def poll_people(
     """
     identity = runtime.inbox.identity() if low else identify(runtime)
     overlap = timedelta(seconds=runtime.tuning.person_overlap)
-    oldest, before = runtime.inbox.oldest(), runtime.clock.now()
-    waiting = timedelta(0) if oldest is None else before - oldest
     marks = {kind: _mark(runtime, kind) for kind in watched(runtime) if kind in kinds}
+    lows = {kind: low_mark(runtime, kind.value, mark.low, sweeping=low is not None) for kind, mark in marks.items()}
     starts = {kind: low or mark.cursor for kind, mark in marks.items()}
     first = covered_before(runtime) if None in starts.values() else None
-    positions = {kind: Position(start - overlap if start else first or _BEGINNING) for kind, start in starts.items()}
+    positions = {kind: Position(start - overlap if start else first or BEGINNING) for kind, start in starts.items()}
     found = 0
     while positions:
         pages = runtime.people(lane).changed(positions)
         for kind, page in pages.items():
             found += _take(runtime, kind, page, lane, hint_all=low is not None)
-            marks[kind] = _moved(marks[kind], page, waiting)
+            marks[kind] = _moved(marks[kind], page, lows[kind].at)
         if runtime.inbox.identity() != identity:
             return found  # it forgot meanwhile: the marks stay, and the sweep looks back from them
         for kind in pages:
             runtime.marks.set(kind.value, marks[kind])
+            if not pages[kind].more and lows[kind].renew and (cursor := marks[kind].cursor):
+                offered_up_to(runtime, kind.value, cursor)
         positions = {
             kind: Position(page.rows[-1].stamp, page.rows[-1].ref.id) for kind, page in pages.items() if page.more
         }
@@ -110,14 +109,14 @@ def known_by_their_prospects(runtime: Runtime, people: Sequence[Ref]) -> list[Re
     couples = runtime.couples.of(people)
     loose = [ref for ref in people if ref not in couples]
     holders = runtime.mirror.by_person([ref.id for ref in loose])
+    living = {ref: [holder.id for holder in holders.get(ref.id, ()) if not holder.deleted] for ref in loose}
     names = {ref: couple.prospect for ref, couple in couples.items() if couple.ended is None}
-    names |= {ref: Ref.prospect(found[0].id) for ref in loose if (found := holders.get(ref.id))}
+    names |= {ref: Ref.prospect(found[0]) for ref, found in living.items() if found}
     return [names.get(ref, ref) for ref in people]
 
 
-def _moved(mark: Mark, page: VersionPage, waiting: timedelta) -> Mark:
+def _moved(mark: Mark, page: VersionPage, low: datetime) -> Mark:
     """The cursor follows the stamps; without rows it stands, and the overlap is counted from it."""
     cursor = page.rows[-1].stamp if page.rows else mark.cursor
     cursor = max(filter(None, (cursor, mark.cursor)), default=None)
-    low = None if cursor is None else min(cursor, page.read_at) - waiting
     return replace(mark, cursor=cursor, low=low, complete=mark.complete if page.more else page.read_at)

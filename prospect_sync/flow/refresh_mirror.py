@@ -7,7 +7,7 @@ needless look, the other order would lose an edit.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,18 +15,17 @@ from prospect_sync.flow.accept import accept
 from prospect_sync.flow.covering import covered_before
 from prospect_sync.flow.import_holds import in_open_import
 from prospect_sync.flow.runtime import Runtime
-from prospect_sync.flow.sweep import identify
+from prospect_sync.flow.sweep import BEGINNING, identify, low_mark, offered_up_to
 from prospect_sync.memory import FieldChange, Mark, MirroredProspect
 from prospect_sync.model import Hint, Lane, Prospect, Ref, Side
 from prospect_sync.policy.behaviors import CONSENT_FIELDS
-from prospect_sync.policy.mirroring import Circumstances, changed_values, observe, same_user
+from prospect_sync.policy.mirroring import Circumstances, changed_values, observe
 from prospect_sync.policy.values import equal
 from prospect_sync.ports import ProspectSide
 
 log = structlog.get_logger(__name__)
 
 SOURCE = "prospects"
-_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _MERGE_TRIES = 5
 
 
@@ -54,8 +53,8 @@ def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | 
     identity = runtime.inbox.identity() if low else identify(runtime)
     mark = runtime.marks.get(SOURCE)
     start = low or mark.complete or mark.cursor
-    since = start - timedelta(seconds=runtime.tuning.prospect_overlap) if start else _BEGINNING
-    oldest, before = runtime.inbox.oldest(), runtime.clock.now()
+    since = start - timedelta(seconds=runtime.tuning.prospect_overlap) if start else BEGINNING
+    before, done = runtime.clock.now(), low_mark(runtime, SOURCE, mark.low, sweeping=low is not None)
     side = runtime.prospects(lane)
     hint_since = covered_before(runtime) if mark.complete is None and low is None else None
     found, began = 0, None
@@ -74,12 +73,13 @@ def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | 
         )
         if page.rows and mark.complete is None and page.rows[-1].modified.at:
             # the first load: a restart goes on from here
-            runtime.marks.set(SOURCE, replace(mark, cursor=page.rows[-1].modified.at))
+            runtime.marks.set(SOURCE, replace(mark, cursor=page.rows[-1].modified.at, low=done.at))
     began = began or before
-    waiting = timedelta(0) if oldest is None else before - oldest
     if runtime.inbox.identity() != identity:
         return found  # it forgot meanwhile: the mark stays, and the sweep looks back from it
-    runtime.marks.set(SOURCE, Mark(cursor=began, complete=began, low=began - waiting))
+    runtime.marks.set(SOURCE, Mark(cursor=began, complete=began, low=done.at))
+    if done.renew:
+        offered_up_to(runtime, SOURCE, began)
     return found
 
 
@@ -151,16 +151,10 @@ def _completed(
 def _unsettled(
     runtime: Runtime, rows: Sequence[Prospect], known: Mapping[int, MirroredProspect]
 ) -> Mapping[int, Sequence[FieldChange]]:
-    """Our own writes whose end is not known: only prospects that the connector modified last can show them."""
-    ours = [
-        row.id
-        for row in rows
-        if row.id in known
-        and row.modified != known[row.id].modified
-        and same_user(row.modified.by, runtime.connector.account_engagement_user_id)
-    ]
+    """Our own writes whose end is not known; an answer may show them under the name of somebody who came later."""
+    moved = [row.id for row in rows if row.id in known and row.modified != known[row.id].modified]
     changes: dict[int, list[FieldChange]] = defaultdict(list)
-    for intent in runtime.ledger.open(ours) if ours else ():
+    for intent in runtime.ledger.open(moved) if moved else ():
         if intent.side is Side.ACCOUNT_ENGAGEMENT:
             changes[intent.prospect_id].extend(intent.changes)
     return changes

@@ -38,6 +38,7 @@ class Tuning:
 
     ``read_lag``: how far Account Engagement's reads may trail its writes. ``lag_slack``: added wherever the lag is waited out.
     ``prospect_overlap``/``person_overlap``: how far each poll looks back behind its mark; the first must exceed the lag.
+    ``send_window``: how long after its intent a write to Account Engagement may still be sent.
     ``lease``: how long a batch holds its records without a sign of life. ``stale_tries``: how often in a row a pair may
     change under our hands before a person is told.
     ``fields_every``: how often both sides' descriptions of their fields are looked at.
@@ -51,6 +52,7 @@ class Tuning:
     lease: float = 60.0
     read_lag: float = 60.0
     lag_slack: float = 3.0
+    send_window: float = 10.0
     prospect_overlap: float = 90.0
     person_overlap: float = 120.0
     busy_retry: float = 0.5

@@ -4,10 +4,17 @@ The marks in SQL speak of one inbox, known by its identity. Polls must not move 
 it forgot would never be looked for.
 """
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
 from prospect_sync.errors import TryLater
 from prospect_sync.flow.runtime import Runtime
 
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before all changes."""
 _IDENTITY = "inbox identity"
+_SKEW = timedelta(seconds=60)
+"""How far our clock and the inbox's may differ."""
 
 
 def identify(runtime: Runtime) -> str:
@@ -33,3 +40,35 @@ def forgot(runtime: Runtime) -> bool:
 def acknowledge(runtime: Runtime, identity: str) -> None:
     """Let the marks speak of this inbox from now on: everything it forgot is in it again."""
     runtime.marks.remember(_IDENTITY, identity)
+
+
+@dataclass(frozen=True, slots=True)
+class LowMark:
+    """Up to which of a source's instants everything was worked on. ``renew``: it moved; note anew what is offered."""
+
+    at: datetime
+    renew: bool
+
+
+def low_mark(runtime: Runtime, source: str, low: datetime | None, *, sweeping: bool) -> LowMark:
+    """Move a source's low mark to the cursor noted last, if the hints offered up to then have all been worked on.
+
+    Ask before a poll offers hints. Where nothing was ever worked on, the mark stands at the beginning of all changes.
+    """
+    note = runtime.marks.note(_offered(source))
+    if note is None or sweeping:
+        return LowMark(low or BEGINNING, renew=True)
+    cursor, offered = (datetime.fromisoformat(text) for text in note.split())
+    oldest = runtime.inbox.oldest()
+    if oldest is None or oldest > offered + _SKEW:
+        return LowMark(cursor, renew=True)
+    return LowMark(low or BEGINNING, renew=False)
+
+
+def offered_up_to(runtime: Runtime, source: str, cursor: datetime) -> None:
+    """Note that by now the hints of all changes up to the cursor are in the inbox."""
+    runtime.marks.remember(_offered(source), f"{cursor.isoformat()} {runtime.clock.now().isoformat()}")
+
+
+def _offered(source: str) -> str:
+    return f"{source} offered"

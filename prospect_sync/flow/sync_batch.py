@@ -17,6 +17,7 @@ from prospect_sync.flow.pairing import Assembly, assemble
 from prospect_sync.flow.refresh_mirror import read_again, refresh_mirror
 from prospect_sync.flow.report import Report
 from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.settle import settle_what_is_over
 from prospect_sync.flow.turns import carry_out
 from prospect_sync.flow.write_back import refs_of, write_back
 from prospect_sync.memory import Batch, Cause, DeskItem
@@ -49,7 +50,10 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     _settle_doubts(runtime, batch)
     assembly = assemble(runtime, batch)
     settle_found_prospects(runtime, assembly.met)
+    assembly.again.extend(settle_what_is_over(runtime, batch, assembly.over))
+    _read_whole(runtime, batch, assembly)
     works = decide(runtime, batch, assembly)
+    _settle(runtime, fence, works)
     report = Report()
     meeting = meet(runtime, batch, assembly.loose, report)
     changed = [one for work in works if (one := new_address(work)) is not None]
@@ -64,7 +68,7 @@ def sync_batch(runtime: Runtime, batch: Batch, fence: int, since: float, deadlin
     _tell_the_desk(runtime, works, assembly, report)
     return Result(
         pairs=len(works),
-        unpaired=assembly.unpaired + meeting.alone,
+        unpaired=len(assembly.unpaired & batch.refs) + meeting.alone,
         applied=report.applied,
         refused=report.refused,
         again=[*assembly.again, *report.again],
@@ -93,6 +97,29 @@ def _settle_doubts(runtime: Runtime, batch: Batch) -> None:
     read_again(runtime, doubtful, batch.lane)
 
 
+def _read_whole(runtime: Runtime, batch: Batch, assembly: Assembly) -> None:
+    """Read those prospects of which the mirror lacks a field, because the mapping has it only since they changed last."""
+    mapped = {row.prospect for row in runtime.mapping.fields}
+    lacking = [pair.prospect.id for pair in assembly.pairs if not mapped <= pair.prospect.fields.keys()]
+    if not lacking:
+        return
+    read_again(runtime, lacking, batch.lane)
+    whole = runtime.mirror.get(lacking)
+    assembly.pairs = [replace(pair, prospect=whole.get(pair.prospect.id, pair.prospect)) for pair in assembly.pairs]
+
+
+def _settle(runtime: Runtime, fence: int, works: Sequence[Work]) -> None:
+    """Close intents that were open. The couples come first: a closed intent no longer tells that a value is our own."""
+    found = [work for work in works if work.outcomes]
+    if not found:
+        return
+    refused = runtime.couples.save([work.couple for work in found], fence)
+    kept = [work for work in found if work.couple.prospect not in refused]
+    runtime.ledger.settle([outcome for work in kept for outcome in work.outcomes])
+    for work in kept:
+        work.loaded = work.couple
+
+
 def _remember(runtime: Runtime, fence: int, works: Sequence[Work], report: Report) -> None:
     """Save what each couple agreed on, even where write-back broke off: what was applied was applied."""
     changed = []
@@ -111,7 +138,7 @@ def _tell_the_desk(runtime: Runtime, works: Sequence[Work], assembly: Assembly, 
     items = [*assembly.desk, *report.desk]
     for work in works:
         items.extend(_problem(work, problem) for problem in work.plan.problems)
-    runtime.desk.clear(refs_of(works), keep=items)
+    runtime.desk.clear(refs_of(works) | assembly.unpaired, keep=items)
     runtime.desk.report(items)
 
 

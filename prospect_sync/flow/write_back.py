@@ -4,9 +4,9 @@ Salesforce first (guarded and unguarded apart), then Account Engagement. What fa
 once; nothing is retried blindly, and nothing is retried that another mechanism retries.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from prospect_sync.errors import LeaseLost, Misconfigured, Rejected, Stale, SyncError, TryLater
@@ -24,8 +24,9 @@ from prospect_sync.policy.values import equal
 from prospect_sync.ports import Deadline, Write, Written
 
 _ROUNDS = 4
-_FLUSH = 20
+_GROUP = 10
 _MISCONFIGURED_RETRY = 300.0
+_STALE_RETRY = 1800.0
 
 
 def write_back(
@@ -81,7 +82,32 @@ def _change(decision: Decision, name: str, before: Mapping[str, Any], after: Map
 def _round(
     runtime: Runtime, batch: Batch, fence: int, jobs: Sequence[Job], deadline: Deadline, report: Report
 ) -> list[Job]:
-    """Record the intents of all jobs, send both sides' calls, record outcomes as they come; returns what to try again."""
+    """Send all jobs, group by group; returns what to try again."""
+    groups = list(_groups(jobs))
+    retry: list[Job] = []
+    for place, group in enumerate(groups):
+        try:
+            retry.extend(_send(runtime, batch, fence, group, deadline, report))
+        except LeaseLost:
+            report.unfinished.update(job.work.couple.prospect_id for later in groups[place + 1 :] for job in later)
+            raise
+    return retry
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """Salesforce's writes in one go; Account Engagement's a few at a time, so that each intent is hardly older than its call."""
+    people = [job for job in jobs if job.side is Side.SALESFORCE]
+    if people:
+        yield people
+    prospects = [job for job in jobs if job.side is Side.ACCOUNT_ENGAGEMENT]
+    for start in range(0, len(prospects), _GROUP):
+        yield prospects[start : start + _GROUP]
+
+
+def _send(
+    runtime: Runtime, batch: Batch, fence: int, jobs: Sequence[Job], deadline: Deadline, report: Report
+) -> list[Job]:
+    """Record the intents, send the calls, record outcomes as they come; returns what to try again."""
     for job in jobs:
         job.intent = intent_of(runtime, batch, fence, job)
     runtime.ledger.intend([job.intent for job in jobs if job.intent])
@@ -98,8 +124,22 @@ def _round(
     return retry
 
 
+@dataclass(frozen=True, slots=True)
+class _Promptly:
+    """A deadline that also refuses calls long after their intents: from these it is counted how long a write may be hidden."""
+
+    runtime: Runtime
+    deadline: Deadline
+    until: datetime
+
+    def allow(self, seconds: float) -> float:
+        if self.runtime.clock.now() > self.until:
+            raise TryLater("the calls before this one took too long", delay=self.runtime.tuning.busy_retry)
+        return self.deadline.allow(seconds)
+
+
 def _results(runtime: Runtime, batch: Batch, jobs: Sequence[Job], deadline: Deadline) -> Iterable[Sequence[Written]]:
-    """Send the calls. Account Engagement answers one by one; its answers are gathered so that recording them is not the work."""
+    """Send the calls of one group."""
     people = runtime.people(batch.lane)
     together = [_write(job) for job in jobs if job.side is Side.SALESFORCE and not job.alone]
     if together:
@@ -108,18 +148,23 @@ def _results(runtime: Runtime, batch: Batch, jobs: Sequence[Job], deadline: Dead
         if job.side is Side.SALESFORCE and job.alone:
             yield from people.write([_write(job)], deadline)
     prospects = [_write(job) for job in jobs if job.side is Side.ACCOUNT_ENGAGEMENT]
-    gathered: list[Written] = []
     if prospects:
-        try:
-            for results in runtime.prospects(batch.lane).write(prospects, deadline):
-                gathered.extend(results)
-                if len(gathered) >= _FLUSH:
-                    yield gathered
-                    gathered = []
-        except LeaseLost:
-            yield gathered  # what was answered before the lease was lost is recorded too
-            raise
-        yield gathered
+        yield from _gathered(runtime, batch, prospects, deadline)
+
+
+def _gathered(
+    runtime: Runtime, batch: Batch, writes: Sequence[Write], deadline: Deadline
+) -> Iterable[Sequence[Written]]:
+    """Account Engagement answers one by one; its answers are gathered so that recording them is not the work."""
+    until = runtime.clock.now() + timedelta(seconds=runtime.tuning.send_window)
+    gathered: list[Written] = []
+    try:
+        for results in runtime.prospects(batch.lane).write(writes, _Promptly(runtime, deadline, until)):
+            gathered.extend(results)
+    except LeaseLost:
+        yield gathered  # what was answered before the lease was lost is recorded too
+        raise
+    yield gathered
 
 
 def _write(job: Job) -> Write:
@@ -239,7 +284,7 @@ def _failed(runtime: Runtime, batch: Batch, job: Job, error: SyncError, report: 
     """Sort one failed write; returns the job to try once more in this batch, if any."""
     match error:
         case Stale():
-            _stale(runtime, batch, job, report)
+            _stale(runtime, batch, job, error, report)
         case TryLater() if error.reason == "lock" and not job.alone:
             return replace(job, alone=True)
         case TryLater():
@@ -250,23 +295,26 @@ def _failed(runtime: Runtime, batch: Batch, job: Job, error: SyncError, report: 
     return None
 
 
-def _stale(runtime: Runtime, batch: Batch, job: Job, report: Report) -> None:
-    """The record changed under our hands: read again and decide again, but not for ever."""
+def _stale(runtime: Runtime, batch: Batch, job: Job, error: Stale, report: Report) -> None:
+    """The record changed under our hands: read again and decide again, soon for some times, then seldom."""
     tries = runtime.tuning.stale_tries
-    rows = runtime.ledger.rows(prospect_id=job.work.couple.prospect_id, newest=tries)
-    ended = [row.outcome for row in rows if row.outcome is not None]
-    in_a_row = next((n for n, outcome in enumerate(ended) if outcome.settled is not Settled.UNSENT), len(ended))
-    if in_a_row >= tries - 1:
-        report.desk.append(
-            DeskItem(
-                cause=Cause.CONFLICT,
-                ref=job.work.couple.person,
-                side=job.side,
-                words="the record keeps changing while it is being synced",
-                remedy="Look for an automation that edits this record all the time.",
-            )
+    rows = runtime.ledger.rows(prospect_id=job.work.couple.prospect_id, newest=2 * tries)
+    before = [row.outcome for row in rows if row.outcome is not None and row.intent.side is job.side]
+    same = [(outcome.settled, outcome.code) == (Settled.UNSENT, error.code) for outcome in before]
+    in_a_row = next((n for n, stale in enumerate(same) if not stale), len(same))
+    if in_a_row < tries - 1:
+        _later(runtime, batch, job, report, 0.2 * 2**in_a_row)
+        return
+    report.desk.append(
+        DeskItem(
+            cause=Cause.CONFLICT,
+            ref=job.work.couple.person,
+            side=job.side,
+            words="the record keeps changing while it is being synced, or is gone",
+            remedy="Look for an automation that edits this record all the time, and whether the record is still there.",
         )
-    _later(runtime, batch, job, report, min(0.2 * 2**in_a_row, 60.0))
+    )
+    _later(runtime, batch, job, report, _STALE_RETRY)
 
 
 def _refusals(job: Job, error: Rejected | Misconfigured) -> list[DeskItem]:

@@ -175,7 +175,7 @@ def cleared_on_purpose(contest: Contest) -> bool:
 
 
 def _blank_counts(contest: Contest) -> str | None:
-    if contest.pair.evidence.relinked:
+    if contest.pair.evidence.relinked or contest.row.prospect in contest.pair.evidence.unsynced:
         return None
     if contest.row.clears is Clears.SALESFORCE:
         return "CL-1"

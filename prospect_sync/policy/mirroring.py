@@ -59,16 +59,34 @@ def observe(known: MirroredProspect | None, answer: Prospect, around: Circumstan
 
 
 def wrote(
-    known: MirroredProspect, stored: Mapping[str, Any], stamp: datetime, origins: Mapping[str, Interval]
+    known: MirroredProspect,
+    stored: Mapping[str, Any],
+    stamp: datetime,
+    origins: Mapping[str, Interval],
+    types: Mapping[str, FieldType],
 ) -> MirroredProspect:
     """Enter our own applied write: the values as stored, each keeping the time of its origin.
 
-    The stamp is remembered per written field only: it bounds no other field and hides no answer.
+    The stamp is remembered per written field only: it bounds no other field and hides no answer. Where an answer younger
+    than the write was read already, what that one showed stands.
     """
-    written = {
-        name: MirroredField(value, origins.get(name, Interval.at(stamp)), stamp) for name, value in stored.items()
-    }
+    overtaken = known.modified.at is not None and known.modified.at > stamp
+    written = {}
+    for name, value in stored.items():
+        entry, origin = known.fields.get(name), origins.get(name, Interval.at(stamp))
+        if entry is None or not overtaken:
+            written[name] = MirroredField(value, origin, stamp)
+        elif _same(types, name, entry.value, value):
+            written[name] = MirroredField(value, origin)
+        else:
+            written[name] = replace(entry, changed=_since(stamp, entry, known))
     return _named(replace(known, fields={**known.fields, **written}))
+
+
+def _since(stamp: datetime, entry: MirroredField, known: MirroredProspect) -> Interval:
+    """Somebody changed the field after our write of this stamp, and before the newest answer."""
+    until = entry.changed.until if entry.changed.until >= stamp else known.modified.at or stamp
+    return Interval(max(stamp, min(entry.changed.after, until)), until)
 
 
 def changed_values(
@@ -148,7 +166,7 @@ def _merge(known: MirroredProspect, answer: Prospect, around: Circumstances) -> 
         fields=fields,
         modified=answer.modified,
         foreign=_foreign(known, answer, around, unexplained=foreign),
-        doubtful_until=(known.doubtful_until or _after_the_lag(around)) if doubtful else None,
+        doubtful_until=(known.doubtful_until or _after_the_lag(around)) if doubtful else _doubt(known, answer, around),
     )
     merged = _named(merged)
     return known if merged == known else merged
@@ -159,6 +177,11 @@ def _still_read(known: MirroredProspect, answer: Prospect, around: Circumstances
     if answer.modified.at == known.modified.at:
         return dict(known.fields)
     return {name: entry for name, entry in known.fields.items() if name in around.types}
+
+
+def _doubt(known: MirroredProspect, answer: Prospect, around: Circumstances) -> datetime | None:
+    """A doubt stands, whichever of the two states is shown again, until the lag has passed or a younger answer came."""
+    return known.doubtful_until if answer.modified.at == known.modified.at and not _lag_passed(known, around) else None
 
 
 def _change(

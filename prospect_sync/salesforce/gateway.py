@@ -7,6 +7,7 @@ ones for a moment's trouble. What a call means is its caller's business.
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
@@ -96,7 +97,8 @@ class SalesforceGateway:
         with self._budget.permit(Side.SALESFORCE, lane):
             answer = transport.exchange(call, allow(self.settings.timeout))
         if answer.usage is not None:
-            self._budget.usage(Side.SALESFORCE, *answer.usage)
+            with suppress(TryLater, Misconfigured):  # the call was made: its answer must not be lost for a count
+                self._budget.usage(Side.SALESFORCE, *answer.usage)
         return answer
 
     def _current(self) -> tuple[Transport, bool]:

@@ -156,8 +156,10 @@ def _unanswered(error: Exception) -> Answer:
 
 def _never_left(error: Exception) -> bool:
     """Tell whether the request surely did not reach the vendor: there was no connection to send it on."""
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
+    if isinstance(error, requests.exceptions.SSLError):  # any other one may have come when the request was out
+        return "CERTIFICATE_VERIFY_FAILED" in str(error)
     if isinstance(error, requests.RequestException):
         return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
     return True

@@ -166,6 +166,20 @@ def test_a_refused_write_is_known(sandbox, side, patience, number):
     assert written.error.code == "85"
 
 
+def test_a_budget_that_fails_after_the_call_does_not_make_a_committed_write_look_unsent(
+    sandbox, side, patience, number, budget, monkeypatch
+):
+    put(sandbox, *some(number, 1, jobTitle="CEO"))
+
+    def away(*_: object) -> None:
+        raise TryLater("Redis does not answer", delay=5)
+
+    monkeypatch.setattr(budget, "usage", away)
+    written = only(side.write([write(number, jobTitle="CTO")], patience()))
+    assert written.error is None
+    assert side.read([number], ["jobTitle"])[number].values == {"jobTitle": "CTO"}
+
+
 def test_an_address_nobody_listens_on_is_not_a_lost_answer(engagement, patience, number):
     side = AccountEngagementProspects(engagement(base_url="https://127.0.0.1:9"))
     written = only(side.write([write(number, phone="77")], patience()))

@@ -602,6 +602,22 @@ def test_usage_is_told_to_the_budget(sandbox, people, number, budget):
     assert budget.spent(Side.SALESFORCE) == (100, 15_000)
 
 
+def test_a_budget_that_fails_after_the_call_does_not_make_a_committed_write_look_unsent(
+    sandbox, people, number, patience, budget, monkeypatch
+):
+    put(sandbox, Lead=[lead(number)])
+
+    def away(*_: object) -> None:
+        raise TryLater("Redis does not answer", delay=5)
+
+    monkeypatch.setattr(budget, "usage", away)
+    written = [
+        one for some in people.write([Write("i", lead_ref(number), {"Title": "CTO"})], patience()) for one in some
+    ]
+    assert [one.error for one in written] == [None]
+    assert people.read([lead_ref(number)], {LEAD: ["Title"]})[lead_ref(number)].values == {"Title": "CTO"}
+
+
 def test_the_days_limit_parks_for_minutes(sandbox, people, number):
     sandbox.admin.configure(salesforce={"daily_limit": 100, "api_used": 100})
     with pytest.raises(TryLater) as caught:

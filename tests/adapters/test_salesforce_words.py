@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from prospect_sync.errors import Misconfigured, Rejected, Stale, TryLater
 from prospect_sync.salesforce import soql
 from prospect_sync.salesforce.errors import for_reading, is_unreadable, translate, translate_row
+from prospect_sync.salesforce.transport import _unanswered
 
 
 def body(code, message="words", **more):
@@ -246,3 +248,15 @@ def test_queries_stay_below_the_longest_allowed():
     assert [one for chunk in chunks for one in chunk] == ids
     assert all(len(soql.among("Id", chunk)) + 70_000 < 100_000 + len("Id IN ()") for chunk in chunks)
     assert len(list(soql.id_chunks(ids, 1_000))) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "lost"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", False),
+        ("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed or bad record mac", True),
+        ("EOF occurred in violation of protocol (_ssl.c:2427)", True),
+    ],
+)
+def test_a_tls_connection_that_breaks_later_may_have_carried_the_request(words, lost):
+    assert _unanswered(requests.exceptions.SSLError(words)).lost is lost

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prospect_sync.errors import Rejected, Stale, SyncError
+from prospect_sync.errors import Rejected, Stale, SyncError, TryLater
 from prospect_sync.model import (
     NOTHING,
     Person,
@@ -360,7 +360,11 @@ class PretendAccountEngagement:
 
     def write(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
         for write in writes:
-            deadline.allow(20.0)
+            try:
+                deadline.allow(20.0)
+            except TryLater as error:
+                yield [Written(write, error)]
+                continue
             self.calls.append("write")
             yield [self._apply(write)]
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from redis import Redis
 
-from prospect_sync.errors import TryLater
+from prospect_sync.errors import Misconfigured, TryLater
 from prospect_sync.model import Lane, Side
 from prospect_sync.ports import Budget, Clock
 from prospect_sync.stores.budget_rules import BudgetRules, day_used_up, no_permit
@@ -44,7 +44,9 @@ class RedisBudget(Budget):
         try:
             yield
         finally:
-            with suppress(TryLater):  # it expires by itself; what the call brought must not be lost for it
+            with suppress(
+                TryLater, Misconfigured
+            ):  # it expires by itself; what the call brought must not be lost for it
                 self._scripts.run("give_back", self._keys, (side.value, permit))
 
     def usage(self, side: Side, used: int, limit: int) -> None:
