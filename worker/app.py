@@ -82,7 +82,7 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     """A poll that could not be started before the next one is due is not missed: it expires."""
     every = settings.schedule
     people = settings.events.sweep if settings.events.source == "events" else every.people
-    times = {"sync.tend": every.tend, "poll.people": people, "poll.prospects": every.prospects}
+    times = {"sync.tend": every.tend, "sync.imports": every.imports, "poll.people": people, "poll.prospects": every.prospects}
     if every.resync:
         times["resync.start"] = every.resync
     entries = {

@@ -9,8 +9,9 @@ from celery import Celery
 
 from prospect_sync.account_engagement.client import AccountEngagementClient
 from prospect_sync.account_engagement.connection import AccountEngagementConnection
+from prospect_sync.account_engagement.imports import AccountEngagementImports
 from prospect_sync.account_engagement.prospects import AccountEngagementProspects
-from prospect_sync.flow.runtime import Runtime, Tuning
+from prospect_sync.flow.runtime import ImportRoad, Runtime, Tuning
 from prospect_sync.mapping import DEFAULT_MAPPING, load_mapping
 from prospect_sync.model import ConnectorUsers, Lane, PersonType, Side
 from prospect_sync.policy.behaviors import Mapping
@@ -27,6 +28,7 @@ from prospect_sync.stores.sql import (
     SqlCouples,
     SqlDesk,
     SqlFence,
+    SqlImports,
     SqlLedger,
     SqlMarks,
     SqlMirror,
@@ -77,6 +79,7 @@ def build_runtime(settings: Settings, app: Celery) -> Runtime:
         connector=ConnectorUsers(settings.salesforce.user_id, settings.account_engagement.user_id),
         tracked=_Tracking(histories[Lane.LIVE], clock),
         tuning=_tuning(settings),
+        imports=ImportRoad(SqlImports(engine), AccountEngagementImports(client)),
     )
 
 
@@ -189,6 +192,10 @@ def _tuning(settings: Settings) -> Tuning:
         prospect_overlap=given.prospect_overlap,
         person_overlap=given.person_overlap,
         stale_tries=given.stale_tries,
+        import_from=given.import_from,
+        import_wait=given.import_wait,
+        import_most=given.import_most,
+        import_poll=given.import_poll,
         resync_backlog=given.resync_backlog,
         call_timeout=max(settings.salesforce.timeout, settings.account_engagement.timeout),
     )
