@@ -176,6 +176,9 @@ class TuningSettings(_Section):
     import_poll: float = Field(default=30.0, gt=0)
     """The first pause before an import is asked how it stands; the pauses grow."""
 
+    import_claim: float = Field(default=120.0, gt=0)
+    """How long a step of an import may take, uploading included, before another worker does it again."""
+
 
 class Settings(BaseSettings):
     """Everything the service can be told."""
