@@ -286,10 +286,11 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An OAuth access token and the instance it belongs to."""
+    """An OAuth access token, the instance it belongs to, and its scopes where the login said them and nobody forgot."""
 
     access_token: str = defaulted(repr=False)
     instance_url: str
+    scopes: frozenset[str] | None = defaulted(default=None, compare=False)
 
 
 class ImportStep(StrEnum):

@@ -7,7 +7,7 @@ failures of ``prospect_sync.errors`` where it says so. Times are aware UTC datet
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -478,6 +478,81 @@ class FieldFacts:
     bends: frozenset[FieldType] = frozenset()
     writable: bool = True
     length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginFacts:
+    """Whom Salesforce takes us for; ``scopes`` None where the login did not say."""
+
+    user_id: str
+    username: str
+    scopes: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts:
+    """Whether ``If-Unmodified-Since`` is kept: by a part of a Composite, and by a call of its own."""
+
+    composite: bool
+    singly: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """What Redis says of itself. ``eviction``: what it drops when memory is short."""
+
+    version: str
+    appends: bool
+    eviction: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """The schema's revision, and the one this version needs; ``revision`` None: no tables yet."""
+
+    kind: str
+    revision: str | None
+    needed: str
+
+
+class SalesforceLook(Protocol):
+    """What ``doctor`` asks one org. Every method raises TryLater or Misconfigured."""
+
+    def login(self) -> LoginFacts:
+        """Log in and ask who we are."""
+        ...
+
+    def versions(self) -> Sequence[str]:
+        """Name the API versions the org speaks, such as ``67.0``."""
+        ...
+
+    def clock(self) -> timedelta:
+        """Tell how far the org's clock is ahead of ours, to a second or two."""
+        ...
+
+    def probe(self, record_id: str, field: str) -> ProbeFacts:
+        """Write a field's own value to one lead or contact under a precondition that cannot hold, and see whether it is kept."""
+        ...
+
+
+class AccountEngagementLook(Protocol):
+    """What ``doctor`` asks one business unit. Every method raises TryLater or Misconfigured."""
+
+    def clock(self) -> timedelta:
+        """Tell how far the business unit's clock is ahead of ours, to a second or two."""
+        ...
+
+    def unreadable(self, fields: Collection[str]) -> Mapping[str, str]:
+        """Ask for one prospect with these fields; gives the refused ones with the vendor's words."""
+        ...
+
+    def salesforce_user(self, user_id: int | str) -> str | None:
+        """Give the Salesforce id of a user there; None where it has none."""
+        ...
+
+    def native_syncs(self) -> Sequence[datetime]:
+        """Tell when the native connector last synced each of the 200 prospects changed last, oldest first."""
+        ...
 
 
 class Descriptions(Protocol):

@@ -122,8 +122,15 @@ class ScheduleSettings(_Section):
     prospects: float = Field(default=10.0, gt=0)
     """Poll of changed prospects. One Account Engagement call each: 10 s are 8,640 a day."""
 
+    imports: float = Field(default=5.0, gt=0)
+    """Steps of imports that are under way; costs a call only where one is to be asked how it stands."""
+
     tend: float = Field(default=1.0, gt=0)
     """Reaping of dead workers' leases and waking of lanes; costs no API call."""
+
+    fields: float = Field(default=600.0, ge=60)
+    """How often both sides' descriptions of the mapped fields are looked at for drift: two Salesforce calls and one Account
+    Engagement call each. A write that is refused as if a field were set up wrongly has them looked at within a minute."""
 
     resync: float = Field(default=0, ge=0)
     """Resync of everything, e.g. 604,800 for once a week; 0: only when asked for. One Salesforce call for every 2,000
@@ -156,6 +163,21 @@ class TuningSettings(_Section):
 
     stale_tries: int = Field(default=6, ge=1)
     """How often in a row a pair may change while it is being written before a person is told."""
+
+    import_from: int = Field(default=500, ge=1)
+    """So many waiting writes that may go by import make one; fewer are written singly."""
+
+    import_wait: float = Field(default=60.0, gt=0)
+    """How long such writes wait for each other."""
+
+    import_most: int = Field(default=20_000, ge=1, le=100_000)
+    """The most rows of one import."""
+
+    import_poll: float = Field(default=30.0, gt=0)
+    """The first pause before an import is asked how it stands; the pauses grow."""
+
+    import_claim: float = Field(default=120.0, gt=0)
+    """How long a step of an import may take, uploading included, before another worker does it again."""
 
 
 class Settings(BaseSettings):

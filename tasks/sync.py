@@ -5,6 +5,7 @@ from celery import shared_task
 
 from prospect_sync.errors import Misconfigured, TryLater
 from prospect_sync.flow.drain import drain
+from prospect_sync.flow.imports import advance
 from prospect_sync.flow.poll_people import poll_people
 from prospect_sync.flow.refresh_mirror import refresh_mirror
 from prospect_sync.flow.tend import tend
@@ -36,6 +37,15 @@ def tend_queues(self: SyncTask) -> None:
         tend(self.runtime)
     except (TryLater, Misconfigured) as failure:
         log.warning("tend.later", code=failure.code, words=failure.words)
+
+
+@shared_task(name="sync.imports", base=SyncTask, bind=True)
+def advance_imports(self: SyncTask) -> None:
+    """Take a step with each import that is due."""
+    try:
+        advance(self.runtime)
+    except (TryLater, Misconfigured) as failure:
+        log.warning("imports.later", code=failure.code, words=failure.words)
 
 
 @shared_task(name="poll.people", base=SyncTask, bind=True)

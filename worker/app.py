@@ -1,18 +1,25 @@
 """The Celery application: its configuration, its queues and its schedule, made from settings; nothing happens at import."""
 
+from dataclasses import replace
 from typing import Any
 
 from celery import Celery
 from kombu.entity import Queue
 
 from prospect_sync.flow.runtime import Runtime
+from prospect_sync.mapping import DEFAULT_MAPPING
 from prospect_sync.model import Lane
 from settings import Settings
 from worker.bulk_places import BulkPlaces
+from worker.live_mapping import LiveMapping
 
 CONTROL = "control"
 QUEUES = (CONTROL, *(lane.value for lane in Lane))
 """In the order in which a free process looks into them."""
+
+
+_FIELDS_SECONDS = 5.0
+"""It costs a few questions to our own stores; the vendors are asked as often as the settings say."""
 
 
 class SyncApp(Celery):  # type: ignore[misc]
@@ -20,14 +27,18 @@ class SyncApp(Celery):  # type: ignore[misc]
 
     settings: Settings
     _runtime: Runtime | None = None
+    _live: LiveMapping | None = None
     _bulk_places: BulkPlaces | None = None
 
     def runtime(self) -> Runtime:
-        """Build the runtime at first use: connections and engines never cross a fork."""
+        """Build the runtime at first use: connections and engines never cross a fork. Its mapping is the one in force now."""
         from worker.wiring import build_runtime
 
         if self._runtime is None:
             self._runtime = build_runtime(self.settings, self)
+            self._live = LiveMapping(self.settings.mapping_file or DEFAULT_MAPPING, self._runtime.mapping)
+        if self._live is not None and (mapping := self._live.current(self._runtime)) is not self._runtime.mapping:
+            self._runtime = replace(self._runtime, mapping=mapping)
         return self._runtime
 
     def bulk_places(self) -> BulkPlaces:
@@ -46,7 +57,7 @@ class SyncApp(Celery):  # type: ignore[misc]
 
 def create_app(settings: Settings) -> SyncApp:
     """Make the application. It becomes the current one, so that the shared tasks bind to it."""
-    app = SyncApp("prospect_sync", set_as_current=True, include=["tasks.sync", "tasks.resync"])
+    app = SyncApp("prospect_sync", set_as_current=True, include=["tasks.sync", "tasks.resync", "tasks.fields"])
     app.settings = settings
     app.conf.update(
         broker_url=settings.redis_url.get_secret_value(),
@@ -82,7 +93,13 @@ def _schedule(settings: Settings) -> dict[str, Any]:
     """A poll that could not be started before the next one is due is not missed: it expires."""
     every = settings.schedule
     people = settings.events.sweep if settings.events.source == "events" else every.people
-    times = {"sync.tend": every.tend, "poll.people": people, "poll.prospects": every.prospects}
+    times = {
+        "sync.tend": every.tend,
+        "sync.imports": every.imports,
+        "poll.people": people,
+        "poll.prospects": every.prospects,
+    }
+    times["fields.tend"] = _FIELDS_SECONDS
     if every.resync:
         times["resync.start"] = every.resync
     entries = {

@@ -118,6 +118,66 @@ def resync(
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+    probe: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--probe-conditional-writes",
+            metavar="RECORD_ID FIELD",
+            help="Also find out whether a Composite keeps If-Unmodified-Since, on this lead or contact and a scratch field.",
+        ),
+    ] = None,
+) -> None:
+    """Examine the set-up against the real endpoints, and say what to do. Exit code 0: well, 1: warnings, 2: wrong.
+
+    Example: [bold]python -m worker doctor --probe-conditional-writes 00Q… Scratch__c[/bold]
+    """
+    from worker.doctor import run_doctor
+
+    settings = _settings()
+    sys.exit(run_doctor(settings, mapping_of(settings), as_json=as_json, probe=probe))
+
+
+@app.command()
+def pause(
+    lane: Annotated[Lane | None, typer.Option(help="Stop draining this lane; its hints go on merging.")] = None,
+    field: Annotated[str | None, typer.Option(help="Stop deciding this field, by the prospect's name.")] = None,
+) -> None:
+    """Switch off all lanes, one lane, or one field, for all workers, until it is resumed.
+
+    Example: [bold]python -m worker pause --field jobTitle[/bold]
+    """
+    from worker.switches import switch_off
+
+    settings = _checked()
+    _out.print(switch_off(settings, mapping_of(settings), lane, field), markup=False)
+
+
+@app.command()
+def resume(
+    lane: Annotated[Lane | None, typer.Option(help="Drain this lane again.")] = None,
+    field: Annotated[str | None, typer.Option(help="Decide this field again, paused or on hold.")] = None,
+) -> None:
+    """Switch on again: all lanes, one lane, or one field; what changed meanwhile is looked at.
+
+    Example: [bold]python -m worker resume --field jobTitle[/bold]
+    """
+    from worker.switches import switch_on
+
+    settings = _checked()
+    _out.print(switch_on(settings, mapping_of(settings), lane, field), markup=False)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
+    """Show what waits in each lane, what is paused, and which fields are on hold."""
+    from worker.switches import show_status
+
+    show_status(_checked(), as_json=as_json)
+
+
+@app.command()
 def up() -> None:
     """Run everything on this machine, until Ctrl-C: Redis where none is given, a worker, the scheduler, the listener."""
     from worker.up import run_everything

@@ -9,8 +9,10 @@ from celery import Celery
 
 from prospect_sync.account_engagement.client import AccountEngagementClient
 from prospect_sync.account_engagement.connection import AccountEngagementConnection
+from prospect_sync.account_engagement.imports import AccountEngagementImports
 from prospect_sync.account_engagement.prospects import AccountEngagementProspects
-from prospect_sync.flow.runtime import Runtime, Tuning
+from prospect_sync.flow.guarding import goes_singly
+from prospect_sync.flow.runtime import ImportRoad, Runtime, Tuning
 from prospect_sync.mapping import DEFAULT_MAPPING, load_mapping
 from prospect_sync.model import ConnectorUsers, Lane, PersonType, Side
 from prospect_sync.policy.behaviors import Mapping
@@ -27,6 +29,7 @@ from prospect_sync.stores.sql import (
     SqlCouples,
     SqlDesk,
     SqlFence,
+    SqlImports,
     SqlLedger,
     SqlMarks,
     SqlMirror,
@@ -35,6 +38,8 @@ from prospect_sync.stores.sql import (
     upgrade,
 )
 from settings import Settings
+from worker.descriptions import Described
+from worker.live_mapping import first_mapping
 from worker.waker import CeleryWaker
 
 _TRACKING_SECONDS = 600
@@ -53,10 +58,11 @@ def build_runtime(settings: Settings, app: Celery) -> Runtime:
     engine = prepared_engine(settings)
     tokens = RedisTokens(redis, clock, prefix=prefix)
     budget = RedisBudget(redis, clock, _rules(settings), prefix=prefix)
-    gateway = SalesforceGateway(_salesforce(settings), tokens, budget, clock)
-    people = SalesforcePeople(gateway)
+    gateway = SalesforceGateway(salesforce_connection(settings), tokens, budget, clock)
+    marks = SqlMarks(engine)
+    people = SalesforcePeople(gateway, guarded_singly=lambda: goes_singly(marks))
     histories = {lane: SalesforceHistory(gateway, lane) for lane in Lane}
-    client = AccountEngagementClient(_account_engagement(settings), gateway.token, budget, clock)
+    client = AccountEngagementClient(account_engagement_connection(settings), gateway.token, budget, clock)
     prospects = AccountEngagementProspects(client)
     return Runtime(
         clock=clock,
@@ -70,35 +76,42 @@ def build_runtime(settings: Settings, app: Celery) -> Runtime:
         couples=SqlCouples(engine),
         ledger=SqlLedger(engine),
         desk=SqlDesk(engine, clock),
-        marks=SqlMarks(engine),
+        marks=marks,
         resyncs=SqlResyncs(engine),
         waker=CeleryWaker(app),
-        mapping=mapping_of(settings),
+        mapping=first_mapping(settings.mapping_file or DEFAULT_MAPPING, marks),
         connector=ConnectorUsers(settings.salesforce.user_id, settings.account_engagement.user_id),
         tracked=_Tracking(histories[Lane.LIVE], clock),
         tuning=_tuning(settings),
+        imports=ImportRoad(SqlImports(engine), AccountEngagementImports(client)),
+        described=Described(gateway, client, clock),
     )
 
 
 def build_events(settings: Settings) -> SalesforceEvents:
     """Build a client of the event bus; once closed it stays closed."""
-    given, clock = settings.events, SystemClock()
+    clock = SystemClock()
     redis = connect(settings.redis_url.get_secret_value())
     prefix = f"{{{settings.key_prefix}}}:"
     gateway = SalesforceGateway(
-        _salesforce(settings),
+        salesforce_connection(settings),
         RedisTokens(redis, clock, prefix=prefix),
         RedisBudget(redis, clock, _rules(settings), prefix=prefix),
         clock,
     )
+    return SalesforceEvents(event_bus_connection(settings), gateway)
+
+
+def event_bus_connection(settings: Settings) -> EventBusConnection:
+    """Say where the event bus is and how patient to be."""
+    given = settings.events
     ca_file = given.ca_file or settings.salesforce.ca_file
-    connection = EventBusConnection(
+    return EventBusConnection(
         address=given.address,
         ca_file=str(ca_file) if ca_file else None,
         silence=given.silence,
         ping=given.ping,
     )
-    return SalesforceEvents(connection, gateway)
 
 
 def build_leader(settings: Settings) -> RedisLeader:
@@ -155,7 +168,8 @@ def _rules(settings: Settings) -> BudgetRules:
     )
 
 
-def _salesforce(settings: Settings) -> SalesforceConnection:
+def salesforce_connection(settings: Settings) -> SalesforceConnection:
+    """Say how to reach the org, and as whom."""
     given = settings.salesforce
     return SalesforceConnection(
         login_url=given.login_url,
@@ -169,7 +183,8 @@ def _salesforce(settings: Settings) -> SalesforceConnection:
     )
 
 
-def _account_engagement(settings: Settings) -> AccountEngagementConnection:
+def account_engagement_connection(settings: Settings) -> AccountEngagementConnection:
+    """Say how to reach the business unit."""
     given = settings.account_engagement
     return AccountEngagementConnection(
         base_url=given.base_url,
@@ -189,6 +204,12 @@ def _tuning(settings: Settings) -> Tuning:
         prospect_overlap=given.prospect_overlap,
         person_overlap=given.person_overlap,
         stale_tries=given.stale_tries,
+        import_from=given.import_from,
+        import_wait=given.import_wait,
+        import_most=given.import_most,
+        import_poll=given.import_poll,
+        import_claim=given.import_claim,
+        fields_every=settings.schedule.fields,
         resync_backlog=given.resync_backlog,
         call_timeout=max(settings.salesforce.timeout, settings.account_engagement.timeout),
     )

@@ -89,7 +89,7 @@ def _fits(runtime: Runtime, job: Job) -> bool:
 
 def _may_go(change: FieldChange, kind: FieldType) -> bool:
     name = change.prospect_field
-    if name in CONSENT_FIELDS or name == "email" or kind is FieldType.MULTISELECT or change.guarded:
+    if name in CONSENT_FIELDS or name == "email" or kind is FieldType.MULTISELECT:
         return False
     if change.rule in FILLS_WHAT_IS_EMPTY:
         return name != "company" and _fills_a_cell(change.after)  # CO-1 overwrites in the same column

@@ -13,6 +13,7 @@ from uuid import uuid4
 from prospect_sync.errors import LeaseLost, Rejected, SyncError
 from prospect_sync.flow.report import Report
 from prospect_sync.flow.runtime import Runtime
+from prospect_sync.flow.shorten import cut_to_fit
 from prospect_sync.flow.turns import Chore, carry_out, failed, later, linking
 from prospect_sync.memory import (
     Batch,
@@ -358,7 +359,7 @@ def _let_go(
 
 def _resolve(runtime: Runtime, prospect: Prospect, person: Person) -> Plan:
     pair = Pair(prospect, person, Evidence(history=(), relinked=True), runtime.connector)
-    return resolve(pair, runtime.mapping)
+    return cut_to_fit(runtime, person.type, resolve(pair, runtime.mapping))
 
 
 def _changes(names: Mapping[str, str], values: Mapping[str, Any], rule: str) -> tuple[FieldChange, ...]:

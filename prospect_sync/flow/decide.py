@@ -13,6 +13,7 @@ from prospect_sync.flow.import_holds import open_intents
 from prospect_sync.flow.pairing import Assembly, Coupled
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.settle import settle
+from prospect_sync.flow.shorten import cut_to_fit
 from prospect_sync.flow.turns import chores_of
 from prospect_sync.memory import Batch, Cause, Couple, DeskItem, FieldChange, Intent, MirroredProspect, Opening, Outcome
 from prospect_sync.model import (
@@ -246,6 +247,7 @@ def _work(runtime: Runtime, entry: _Looked, history: PersonHistory | None) -> Wo
     pair = _pair(runtime, entry, rows, history)
     adopting = entry.couple.relinked and entry.couple.opening is Opening.ADOPT
     plan = resolve(pair, as_salesforce_says(runtime.mapping) if adopting else runtime.mapping)
+    plan = cut_to_fit(runtime, pair.person.type, plan)
     couple = _agreed(entry.couple, pair, plan)
     return Work(couple, entry.mirrored, pair.person, pair, plan, entry.loaded, entry.outcomes)
 

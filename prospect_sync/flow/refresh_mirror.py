@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from prospect_sync.errors import Misconfigured
 from prospect_sync.flow.accept import accept
 from prospect_sync.flow.covering import covered_before
+from prospect_sync.flow.holds import doubt
 from prospect_sync.flow.import_holds import in_open_import
 from prospect_sync.flow.runtime import Runtime
 from prospect_sync.flow.sweep import BEGINNING, identify, low_mark, offered_up_to
@@ -39,7 +41,11 @@ def refresh_mirror(runtime: Runtime, *, lane: Lane = Lane.LIVE, since: float) ->
 
 
 def _poll(runtime: Runtime, lane: Lane) -> None:
-    poll_prospects(runtime, lane=lane)
+    try:
+        poll_prospects(runtime, lane=lane)
+    except Misconfigured as wrong:
+        doubt(runtime, wrong.fields)  # one field that is gone there keeps all others from being read
+        raise
 
 
 def poll_prospects(runtime: Runtime, *, lane: Lane = Lane.LIVE, low: datetime | None = None) -> int:

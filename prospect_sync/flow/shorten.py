@@ -1,13 +1,14 @@
-"""Cut texts that are longer than Salesforce's field, where the mapping asks for that. Pure.
+"""Cut texts that are longer than Salesforce's field, where the mapping asks for that.
 
 What was cut is remembered like any write that the other side stores in its own way: the two sides differ, and that is no
-reason to write again. Salesforce counts UTF-16 units.
+reason to write again. Characters beyond the basic plane count twice, as they may in Salesforce.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from prospect_sync.flow.runtime import Runtime
 from prospect_sync.model import Decision, PersonType, Plan, Problem, Side
 from prospect_sync.policy.behaviors import FieldMapping, FieldType, TooLong
 from prospect_sync.policy.behaviors import Mapping as FieldMappings
@@ -16,9 +17,16 @@ WHOLE = "whole"
 """Where a cut change's evidence keeps the value before the cut."""
 
 
-def cuts(mapping: FieldMappings) -> bool:
-    """Tell whether this mapping asks for any cutting, so that lengths are worth knowing."""
-    return any(row.too_long is TooLong.CUT for row in mapping.fields)
+def cut_to_fit(runtime: Runtime, person_type: PersonType, plan: Plan) -> Plan:
+    """Cut by the lengths that Salesforce tells, which are asked for only where the mapping cuts anything.
+
+    Raises:
+        TryLater, Misconfigured: Salesforce's description cannot be read.
+    """
+    mapping = runtime.mapping
+    if runtime.described is None or not any(row.too_long is TooLong.CUT for row in mapping.fields):
+        return plan
+    return shortened(plan, person_type, mapping, runtime.described.lengths())
 
 
 def shortened(

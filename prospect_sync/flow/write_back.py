@@ -12,6 +12,7 @@ from typing import Any
 from prospect_sync.errors import LeaseLost, Misconfigured, Rejected, Stale, SyncError, TryLater
 from prospect_sync.flow.collect import collect
 from prospect_sync.flow.decide import Work
+from prospect_sync.flow.holds import doubt
 from prospect_sync.flow.jobs import Job, intent_of
 from prospect_sync.flow.own_writes import OwnWrite, enter
 from prospect_sync.flow.report import Report
@@ -337,6 +338,8 @@ def _without(runtime: Runtime, batch: Batch, job: Job, error: Rejected | Misconf
     """A refused field never holds back the others: the rest is written without it."""
     blamed = set(_blamed(job, error))
     rest = tuple(change for change in job.changes if change.field not in blamed)
+    if isinstance(error, Misconfigured):
+        doubt(runtime, [change.prospect_field for change in job.changes if change.field in blamed])
     report.unfinished.add(job.work.couple.prospect_id)
     if blamed and rest:
         return replace(job, changes=rest)

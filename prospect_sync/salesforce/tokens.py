@@ -90,7 +90,8 @@ def _token(response: requests.Response) -> Token:
     access_token, instance_url = body.get("access_token"), body.get("instance_url")
     if not isinstance(access_token, str) or not isinstance(instance_url, str) or not access_token or not instance_url:
         raise TryLater("Salesforce's login answered without a token", delay=15)
-    return Token(access_token=access_token, instance_url=instance_url)
+    scopes = body.get("scope")
+    return Token(access_token, instance_url, frozenset(scopes.split()) if isinstance(scopes, str) else None)
 
 
 def _body(response: requests.Response) -> dict[str, Any]:

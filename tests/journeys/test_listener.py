@@ -317,8 +317,8 @@ def test_with_the_poller_as_source_there_is_nothing_to_listen_to(tmp_path: Path)
 
 
 @pytest.mark.timeout(300)
-def test_the_latency_of_a_hundred_edits(tmp_path: Path) -> None:
-    """A figure to look at, and a floor that any machine keeps."""
+def test_a_hundred_edits_arrive_within_the_promised_time(tmp_path: Path) -> None:
+    """The figures themselves are `bench/listener_latency.py`'s."""
     with story(tmp_path) as told:
         stack = told.stack
         pairs = in_step(told, 100)
@@ -331,6 +331,5 @@ def test_the_latency_of_a_hundred_edits(tmp_path: Path) -> None:
             wait_for("its title", arrived(stack, {pair.number: title}), 30, every=0.02)
             taken.append(time.monotonic() - began)
         taken.sort()
-        print(f"edit to Account Engagement: p50 {taken[50]:.2f} s, p95 {taken[95]:.2f} s, longest {taken[-1]:.2f} s")
         assert taken[50] < 2
         assert taken[95] < 5

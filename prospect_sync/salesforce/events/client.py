@@ -82,6 +82,23 @@ class SalesforceEvents(ChangeEvents):
             if not self._closed.is_set():
                 raise TryLater("the event bus ended the stream", delay=1.0)
 
+    def may_follow(self, topic: str) -> bool:
+        """Tell whether this user may follow a topic, without following it.
+
+        Raises:
+            TryLater: the event bus does not answer.
+            Misconfigured: there is no such topic, or we are not let in.
+        """
+        try:
+            told = self._stub().GetTopic(
+                messages.TopicRequest(topic_name=topic),
+                metadata=self._metadata(self._gateway.token(None)),
+                timeout=self._connection.call_timeout,
+            )
+        except grpc.RpcError as error:
+            raise translate(error) from error
+        return bool(told.can_subscribe)
+
     def close(self) -> None:
         """See ``ChangeEvents.close``."""
         with self._lock:

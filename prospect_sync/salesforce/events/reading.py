@@ -72,7 +72,7 @@ def _fields(
         name, *others = api_names(schema, place, part)
         names.update((name, *others))
         if (place, part) in nulled:
-            values[name] = None
+            values.update(dict.fromkeys((name, *others)))
         elif (place, part) not in shortened and place not in schema.instants:
             shown = _shown(schema, record, place, part)
             if isinstance(shown, str | bool | int | float):

@@ -11,13 +11,19 @@ from prospect_sync.stores.sql.engine import Database
 _ADVISORY_LOCK = 7_706_273_001
 
 
+def migrations() -> Config:
+    """Name the place of our migrations, the way Alembic wants it."""
+    config = Config()
+    config.set_main_option("script_location", str(files("prospect_sync.stores.sql") / "migrations").replace("%", "%%"))
+    return config
+
+
 def upgrade(engine: sa.Engine) -> None:
     """Create or migrate the tables, in one transaction.
 
     Raises: TryLater, Misconfigured.
     """
-    config = Config()
-    config.set_main_option("script_location", str(files("prospect_sync.stores.sql") / "migrations").replace("%", "%%"))
+    config = migrations()
     with Database(engine).writing() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
