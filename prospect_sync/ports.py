@@ -620,7 +620,10 @@ class Inbox(Protocol):
         ...
 
     def release(self, batch: Batch, again: Sequence[Hint] = ()) -> None:
-        """End the batch's leases that it still holds, forget their deaths, and offer ``again``. Lost records are left alone."""
+        """End the batch's leases that it still holds, forget their deaths, and offer ``again``.
+
+        Lost records are left alone, but for the death that was counted when they were lost: their worker lives.
+        """
         ...
 
     def reap(self) -> tuple[frozenset[Ref], frozenset[Ref]]:

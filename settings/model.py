@@ -230,9 +230,16 @@ class Settings(BaseSettings):
     tuning: TuningSettings = TuningSettings()
 
     @model_validator(mode="after")
-    def _times_fit(self) -> Self:
-        """Times that contradict each other would lose edits or leases; they are refused together."""
-        problems = []
+    def _fits_together(self) -> Self:
+        """Open addresses would give secrets away, and times that contradict each other lose edits; all are refused together."""
+        problems = [
+            f"{name} has to begin with https://: tokens and people's data travel there"
+            for name, address in (
+                ("salesforce.login_url", self.salesforce.login_url),
+                ("account_engagement.base_url", self.account_engagement.base_url),
+            )
+            if not address.lower().startswith("https://")
+        ]
         longest = max(self.salesforce.timeout, self.account_engagement.timeout)
         if longest >= self.tuning.lease:
             problems.append(f"a call may take {longest} s, which is not less than the lease ({self.tuning.lease} s)")

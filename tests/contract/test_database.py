@@ -145,3 +145,11 @@ def test_a_postgres_that_is_away_is_try_later(engines, tmp_path):
 def test_other_databases_are_refused():
     with pytest.raises(Misconfigured, match="SQLite or PostgreSQL"):
         make_engine("mysql://root@localhost/sync")
+
+
+def test_an_error_of_the_data_does_not_show_the_data(ready_engine):
+    """What is not ours to translate is logged as it is; a person's address has no business there."""
+    twice = [{"key": "x", "text": "jane@example.org"}] * 2
+    with Database(ready_engine).writing() as connection, pytest.raises(sa.exc.IntegrityError) as caught:
+        connection.execute(sa.insert(NOTES), twice)
+    assert "jane@example.org" not in str(caught.value)

@@ -284,6 +284,16 @@ def check_release_leaves_lost_records_alone(kit: Kit[Inbox]) -> None:
     assert kit.store.oldest() is None
 
 
+def check_a_worker_that_was_late_has_not_died(kit: Kit[Inbox]) -> None:
+    offered(kit, P1)
+    for _ in range(4):
+        late = take(kit.store)
+        kit.age(LEASE + 1)
+        assert kit.store.reap() == ({P1}, frozenset())
+        kit.store.release(late, [Hint(P1)])
+    assert take(kit.store).deaths == {}
+
+
 def check_reap_leaves_running_leases(kit: Kit[Inbox]) -> None:
     batch = take(offered(kit, P1))
     kit.age(LEASE - 5)

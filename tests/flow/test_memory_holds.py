@@ -9,6 +9,7 @@ import pytest
 from prospect_sync.errors import Rejected, Stale, TryLater
 from prospect_sync.flow.accept import accept
 from prospect_sync.flow.drain import drain
+from prospect_sync.flow.tend import tend
 from prospect_sync.memory import Cause, Settled
 from prospect_sync.model import Hint, Interval, Lane, Ref, Stamp
 from prospect_sync.policy.behaviors import Behavior, FieldMapping
@@ -340,3 +341,27 @@ def test_the_low_marks_follow_once_everything_was_worked_on() -> None:
         low = world.runtime.marks.get(source).low
         assert low is not None
         assert (now - low).total_seconds() <= past
+
+
+def test_a_vendor_that_hangs_longer_than_a_lease_does_not_make_records_poisonous() -> None:
+    """The worker was slow and not dead: its records are innocent, and come again until the vendor answers."""
+    world = in_step()
+    world.at(11, 0)
+    world.salesforce.edit(world.pair_ref(1), {"City": "Berlin"})
+    world.clock.advance(2)
+    world.poll()
+    read = world.salesforce.read
+
+    def hangs(*_: object) -> None:
+        world.clock.advance(76)
+        tend(world.runtime)  # another worker's
+        raise TryLater("no answer", delay=30)
+
+    world.salesforce.read = hangs  # type: ignore[method-assign]
+    for _ in range(6):
+        drain(world.runtime, Lane.LIVE)
+        world.clock.advance(31)
+    assert not world.runtime.desk.entries()
+    world.salesforce.read = read  # type: ignore[method-assign]
+    world.cycles(3)
+    assert world.prospect(1)["city"] == "Berlin"

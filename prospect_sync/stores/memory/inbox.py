@@ -110,6 +110,8 @@ class MemoryInbox(Inbox):
             holding = self._batches.pop(batch.id, _Holding())
             lost = holding.lost | (batch.refs - holding.held)
             ended = {ref: self._work.pop(ref) for ref in holding.held}
+            for ref in holding.lost & self._deaths.keys():  # late and not dead
+                self._deaths[ref] -= 1
             for ref, lease in ended.items():
                 self._deaths.pop(ref, None)
                 if lease.again:

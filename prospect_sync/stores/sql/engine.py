@@ -31,12 +31,12 @@ def make_engine(url: str) -> sa.Engine:
     """
     address = sa.make_url(url)
     if address.get_backend_name() == "sqlite":
-        engine = sa.create_engine(address)
+        engine = sa.create_engine(address, hide_parameters=True)  # they are people's data, and errors are logged
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if address.get_backend_name() == "postgresql":
-        return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return sa.create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     raise Misconfigured(f"the database has to be SQLite or PostgreSQL, not {address.get_backend_name()}")
 
 

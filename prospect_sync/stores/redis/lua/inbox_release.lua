@@ -1,5 +1,6 @@
 -- End a batch's leases and offer records again. ARGV: batch id, number of the batch's own records, these, then
--- record, lane, due in ms ("" = now), origin of each hint to offer. What the batch lost is left alone.
+-- record, lane, due in ms ("" = now), origin of each hint to offer. What the batch lost is left alone; but its worker was
+-- late and not dead, so the death is taken back.
 local batch, own = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
 local held, lost = holding(batch, arguments(3, 2 + own))
@@ -10,6 +11,12 @@ for ref in pairs(held) do
   redis.call('HDEL', DEATHS, ref)
   redis.call('ZREM', FIRST, ref)
   bring_back(ref)
+end
+for ref in pairs(lost) do
+  if redis.call('SISMEMBER', batch_key(batch), '!' .. ref) == 1 then
+    local died = tonumber(redis.call('HGET', DEATHS, ref) or 0)
+    if died > 1 then redis.call('HINCRBY', DEATHS, ref, -1) else redis.call('HDEL', DEATHS, ref) end
+  end
 end
 redis.call('DEL', batch_key(batch))
 for place = 3 + own, #ARGV, 4 do
