@@ -36,7 +36,6 @@ from prospect_sync.ports import ImportColumn, ImportLine, ImportState, RefusedLi
 log = structlog.get_logger(__name__)
 
 SERVICE = Ref.service("imports")
-_CLAIM = 120.0
 _LATEST_START = timedelta(minutes=10)
 _SLOWEST = 20
 _LEAST_PAUSE = 5.0
@@ -81,7 +80,7 @@ def _form(runtime: Runtime, road: ImportRoad, pool: ImportPool) -> None:
 
 
 def _step(runtime: Runtime, road: ImportRoad, job: ImportJob) -> None:
-    claimed = road.store.save(replace(job, due=runtime.clock.now() + timedelta(seconds=_CLAIM)))
+    claimed = road.store.save(replace(job, due=runtime.clock.now() + timedelta(seconds=runtime.tuning.import_claim)))
     if claimed is None:
         return
     try:

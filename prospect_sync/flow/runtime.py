@@ -46,6 +46,7 @@ class Tuning:
     ``resync_claim``: how long one of its steps may take before somebody else does it again.
     ``import_from``: so many writes that may go by import make one; ``import_wait``: how long they wait for each other;
     ``import_most``: the most rows of one import; ``import_poll``: the first pause before asking how it stands.
+    ``import_claim``: how long one of its steps may take before somebody else does it again.
     """
 
     batch_size: int = 200
@@ -66,6 +67,7 @@ class Tuning:
     import_wait: float = 60.0
     import_most: int = 20_000
     import_poll: float = 30.0
+    import_claim: float = 120.0
 
     @property
     def whole_lag(self) -> timedelta:

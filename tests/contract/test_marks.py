@@ -115,6 +115,22 @@ def check_a_text_is_remembered(kit: Kit[Marks]) -> None:
     assert (kit.other().note("inbox"), kit.other().note("other")) == ("run-2/epoch", None)
 
 
+def check_texts_are_found_by_the_beginning_of_their_keys(kit: Kit[Marks]) -> None:
+    for key in ("switch/lane/live", "switch/field/a_b", "switch%", "Switch/lane/bulk", "other"):
+        kit.store.remember(key, key.upper())
+    found = {"lane/live": "SWITCH/LANE/LIVE", "field/a_b": "SWITCH/FIELD/A_B"}
+    assert kit.other().notes("switch/") == found
+    assert kit.other().notes("switch_") == {}
+
+
+def check_a_text_is_forgotten(kit: Kit[Marks]) -> None:
+    kit.store.remember("a", "1")
+    kit.store.remember("ab", "2")
+    kit.store.forget("a")
+    kit.store.forget("never")
+    assert (kit.other().note("a"), kit.other().note("ab")) == (None, "2")
+
+
 CHECKS = checks_in(globals())
 
 

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from prospect_sync.errors import MappingError
-from prospect_sync.mapping import DEFAULT_MAPPING, load_mapping, parse_mapping
+from prospect_sync.mapping import DEFAULT_MAPPING, load_mapping, misgivings, parse_mapping
 from prospect_sync.model import PersonType
-from prospect_sync.policy import Behavior, Clears, FieldType, Tie, WithoutHistory
+from prospect_sync.policy import Behavior, Clears, FieldType, Tie, TooLong, WithoutHistory
 
 TITLE = '[[field]]\nprospect = "jobTitle"\nlead = "Title"\nbehavior = "use_salesforce"\n'
 
@@ -362,3 +362,39 @@ def test_the_default_mapping_is_valid():
     assert (by_name["jobTitle"].lead, by_name["jobTitle"].contact) == ("Title", "Title")
     assert (by_name["city"].lead, by_name["city"].contact) == ("City", "MailingCity")
     assert (by_name["department"].lead, by_name["website"].contact) == (None, None)
+
+
+def test_a_scope_that_is_no_condition_is_refused_with_its_line():
+    line, key, message = only(f"[scope]\nLead = \"Country = 'FR' LIMIT 1\"\n{TITLE}")
+    assert (line, key) == (2, "scope.Lead")
+    assert "LIMIT" in message
+
+
+def test_the_prospects_scope_speaks_of_mapped_fields_only():
+    score = field(prospect='"score"', lead='"Score__c"', type='"number"')
+    assert parse_mapping(f'[scope]\nprospect = "score > 5"\n{score}', "m.toml").scope == {"Prospect": "score > 5"}
+    for filter_ in ("city = 'Bonn'", "score = 'many'", "score > TODAY"):
+        assert only(f'[scope]\nprospect = "{filter_}"\n{score}')[:2] == (2, "scope.prospect"), filter_
+
+
+def test_only_a_text_can_be_cut():
+    entry = parse_mapping(TITLE + 'too_long = "cut"\n', "m.toml").fields[0]
+    assert entry.too_long is TooLong.CUT
+    assert only(TITLE + 'type = "number"\ntoo_long = "cut"\n')[:2] == (6, "field.too_long")
+    assert only(TITLE + 'too_long = "truncate"\n')[:2] == (5, "field.too_long")
+
+
+def test_what_will_hardly_do_what_was_meant_is_told():
+    fields = [
+        field(prospect='"isReviewed"', lead='"Reviewed__c"', behavior='"use_salesforce"'),
+        field(prospect='"jobtitle"', lead='"Title"', behavior='"use_salesforce"'),
+        field(prospect='"createdAt"', lead='"Born__c"', type='"datetime"', behavior='"use_salesforce"'),
+        field(prospect='"annualRevenue"', lead='"AnnualRevenue"', type='"number"', behavior='"use_salesforce"'),
+        field(prospect='"Likes__c"', lead='"Likes__c"', type='"multiselect"', behavior='"use_salesforce"'),
+    ]
+    told = [(one.line, one.key) for one in misgivings(parse_mapping("\n".join(fields), "m.toml"))]
+    assert told == [(1, "isReviewed"), (6, "jobtitle"), (11, "createdAt")]
+
+
+def test_the_default_mapping_gives_no_misgivings():
+    assert list(misgivings(load_mapping(DEFAULT_MAPPING))) == []

@@ -29,6 +29,7 @@ from prospect_sync.ports import (
     Creation,
     Deadline,
     PersonHistory,
+    PersonPage,
     Position,
     ProspectPage,
     VersionPage,
@@ -55,6 +56,7 @@ class PretendSalesforce:
     refuse: Callable[[Write], SyncError | None] = lambda _: None
     stored_as: Callable[[str, Any], Any] = lambda _, value: value
     before_write: Callable[[], None] = lambda: None
+    page: int = 2000
     lose_answers: bool = False
     calls: list[str] = field(default_factory=list)
     committed: list[Write] = field(default_factory=list)
@@ -177,6 +179,30 @@ class PretendSalesforce:
 
     def _seen(self, ref: Ref) -> Person:
         return replace(self.people[ref], in_scope=ref not in self.out_of_scope)
+
+    def snapshot(
+        self,
+        after: Mapping[PersonType, str],
+        fields: Mapping[PersonType, Collection[str]],
+        *,
+        since: datetime | None = None,
+    ) -> Mapping[PersonType, PersonPage]:
+        self.calls.append("snapshot")
+        return {kind: self._snapshot_page(kind, position, since) for kind, position in after.items()}
+
+    def _snapshot_page(self, kind: PersonType, after: str, since: datetime | None) -> PersonPage:
+        found = sorted(
+            (
+                person
+                for ref, person in self.people.items()
+                if person.type is kind
+                and person.id > after
+                and ref not in self.hidden
+                and (since is None or (person.modified.at or BORN) >= since)
+            ),
+            key=lambda person: person.id,
+        )
+        return PersonPage(tuple(found[: self.page]), len(found) > self.page)
 
     def write(self, writes: Sequence[Write], deadline: Deadline) -> Iterator[Sequence[Written]]:
         guarded = [write for write in writes if write.unmodified_since is not None]

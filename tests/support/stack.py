@@ -193,7 +193,8 @@ class Stack:
         return len(self.committed("salesforce")) + len(self.committed("account_engagement"))
 
     def calls(self, org: str) -> int:
-        return len(self.admin.calls(org=org, user="connector", detail=False))
+        calls = self.admin.calls(org=org, user="connector", detail=False)
+        return sum(1 for call in calls if call["method"] != "LATER")
 
     def quiet(self, cycles: int = 3, seconds: float = 60.0) -> None:
         """Wait until so many polls of both sides went by without a write and without open work."""
