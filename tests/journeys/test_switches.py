@@ -124,6 +124,20 @@ def test_a_field_taken_from_the_connector_user_goes_on_hold_and_comes_back(stack
     assert [one for one in stack.desk() if one.item.code == "HELD"] == []
 
 
+def test_a_prospect_field_that_does_not_exist_stops_nothing_but_itself(tmp_path: Path) -> None:
+    with running_stack(tmp_path, mapping=MAPPING + FAX.replace('"fax"', '"Gone__c"')) as stack:
+        pair = make_pair(1, city="Köln")
+        stack.load([pair])
+        stack.start()
+        wait_for("the field that exists", lambda: prospect(stack)["city"] == "Bonn", 60)
+        (entry,) = [one for one in stack.desk() if one.item.code == "HELD"]
+        assert entry.item.field == "Gone__c"
+        stack.admin.load(account_engagement={"custom_fields": [{"name": "Gone__c", "type": "Text"}]})
+        stack.marketing(pair, {"Gone__c": "030 7"})
+        verb(stack, "resume", "--field", "Gone__c")
+        wait_for("the field that came", lambda: person(stack)["Fax"] == "030 7", 60)
+
+
 def test_where_composites_ignore_preconditions_guarded_writes_go_singly(stack: Stack) -> None:
     pairs = [make_pair(number) for number in range(1, 6)]
     started(stack, *pairs)
