@@ -130,7 +130,7 @@ class ScheduleSettings(_Section):
 
     fields: float = Field(default=600.0, ge=60)
     """How often both sides' descriptions of the mapped fields are looked at for drift: two Salesforce calls and one Account
-    Engagement call each. A write that is refused as if a field were set up wrongly has them looked at within a minute."""
+    Engagement call each. A write that is refused as if a field were set up wrongly has them looked at within half a minute."""
 
     resync: float = Field(default=0, ge=0)
     """Resync of everything, e.g. 604,800 for once a week; 0: only when asked for. One Salesforce call for every 2,000

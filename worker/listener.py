@@ -43,6 +43,7 @@ _STANDBY = 2.0
 _HEALTH_EVERY = 5.0
 _SWEEP_LOOK = 2.0
 _SETTLED = 5.0
+_MAPPING_LOOK = 5.0
 _MISCONFIGURED_RETRY = 60.0
 _JOIN = 10.0
 
@@ -54,17 +55,21 @@ def run_listener(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     app = create_app(settings)
-    Listener(settings, app, app.runtime(), build_leader(settings), lambda: build_events(settings), stop).run()
+    Listener(settings, app, app.runtime, build_leader(settings), lambda: build_events(settings), stop).run()
     return 0
 
 
 @dataclass
 class _Topic:
-    """A stream with what its watcher knows of it: since when it is open, and whether the desk has heard of its trouble."""
+    """A stream with what its watcher knows of it: since when it is open, and whether the desk has heard of its trouble.
+
+    ``look_due``: it began without a place, so a poll has to find what happened before it was open.
+    """
 
     stream: Stream
     opened: float | None = None
     broken: bool = True
+    look_due: bool = False
     on_desk: bool = True
     """True at first: what an earlier process put up goes away with the first success."""
 
@@ -75,20 +80,26 @@ class _Topic:
 
 @dataclass
 class Listener:
-    """One listener process. ``bus`` makes a client for each term as the one that listens."""
+    """One listener process. ``bus`` makes a client for each term as the one that listens.
+
+    ``current`` gives the runtime with the mapping now in force; another mapping begins another term.
+    """
 
     settings: Settings
     app: SyncApp
-    runtime: Runtime
+    current: Callable[[], Runtime]
     leader: Leader
     bus: Callable[[], ChangeEvents]
     stop: threading.Event
+    runtime: Runtime = field(init=False)
     _held: float = field(default=0.0, init=False)
     _polled: float = field(default=0.0, init=False)
     _noted: float = field(default=0.0, init=False)
+    _looked: float = field(default=0.0, init=False)
 
     def run(self) -> None:
         """Stand by, or listen, until ``stop``."""
+        self.runtime = self.current()
         standing_by = False
         while not self.stop.is_set():
             if self._hold():
@@ -102,7 +113,7 @@ class Listener:
         log.info("listener.stopped")
 
     def _listen(self) -> None:
-        """One term: follow every topic that matters until told to stop or until somebody else listens."""
+        """One term: follow every topic that matters until told to stop, replaced, or given another mapping."""
         ended, events = threading.Event(), self.bus()
         topics = [
             _Topic(resume(self.runtime, topic))
@@ -120,6 +131,9 @@ class Listener:
                 if not self._hold():
                     log.warning("listener.replaced")
                     break
+                if self._remapped():
+                    log.info("listener.remapped", mapping=self.runtime.mapping.version)
+                    break
                 self._tend(topics)
         finally:
             ended.set()
@@ -134,6 +148,7 @@ class Listener:
         while not ended.is_set():
             before = topic.stream.events, topic.stream.heard
             topic.opened, topic.broken = time.monotonic(), False
+            topic.look_due = topic.look_due or not topic.stream.reached
             wait = self._attempt(topic, events)
             if ended.is_set():
                 return
@@ -176,9 +191,24 @@ class Listener:
             self._noted = now
             self._guarded("health", lambda: remember_health(self.runtime, [topic.stream for topic in topics]))
         cut_off = [topic for topic in topics if self._tells_people(topic) and not topic.is_up()]
-        if cut_off and now - self._polled >= self.settings.schedule.people:
+        looks = [topic for topic in topics if topic.look_due and topic.is_up()]
+        if looks or (cut_off and now - self._polled >= self.settings.schedule.people):
             self._polled = now
-            self._guarded("poll", self._ask_for_poll)
+            asked = self._guarded("poll", self._ask_for_poll)
+            for topic in looks:
+                topic.look_due = not asked
+
+    def _remapped(self) -> bool:
+        """Look from time to time whether another mapping is in force, and take it on."""
+        if time.monotonic() - self._looked < _MAPPING_LOOK:
+            return False
+        self._looked = time.monotonic()
+        before = self.runtime.mapping
+        self._guarded("mapping", self._take_on)
+        return self.runtime.mapping != before
+
+    def _take_on(self) -> None:
+        self.runtime = self.current()
 
     def _save(self, topics: list[_Topic]) -> None:
         for topic in topics:

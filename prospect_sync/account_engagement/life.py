@@ -36,7 +36,7 @@ class ProspectLife:
             words = "the value cannot be written as JSON text"
             return Created(one, error=Rejected(words, code="UNSENDABLE", fields=fields))
         names = tuple(dict.fromkeys((*one.values, _EMAIL)))  # a missing address is the address' fault
-        answer = self._ask(Call("POST", "", _asked(), one.values, names), deadline)
+        answer = self._ask(Call("POST", "", _asked(), shapes.sent(one.values), names), deadline)
         if answer.error is not None:
             return Created(one, error=answer.error, unknown=answer.lost or answer.error.code in _DOUBTFUL)
         row = _row(answer)

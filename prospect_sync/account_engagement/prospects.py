@@ -75,7 +75,7 @@ class AccountEngagementProspects:
             return Written(one, error=Rejected(words, code="UNSENDABLE", fields=fields))
         names = tuple(one.changes)
         parameters = {"fields": ",".join(dict.fromkeys((*_OF_ANSWER, *names)))}
-        call = Call("PATCH", f"/{one.ref.id}", parameters, one.changes, names)
+        call = Call("PATCH", f"/{one.ref.id}", parameters, shapes.sent(one.changes), names)
         try:
             answer = self._client.ask(call, lane=self._lane, allow=deadline.allow)
         except (TryLater, Misconfigured) as error:

@@ -32,6 +32,14 @@ def prospect(row: Any, fields: Collection[str]) -> Prospect:
     )
 
 
+def sent(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write values the way the API takes them: custom fields have no boolean type, so there a truth is the text of it."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) and name.endswith("__c") else value
+        for name, value in values.items()
+    }
+
+
 def modified(row: Mapping[str, Any]) -> Stamp:
     """Read when and by whom a prospect was last changed.
 

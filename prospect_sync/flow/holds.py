@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 CHECKED = "fields checked at"
 _DOUBT = "doubt/"
-_SOONEST = timedelta(seconds=60)
+_SOONEST = timedelta(seconds=20)
 _BEFORE = timedelta(minutes=5)
 """Records met the broken field before anybody noticed: they are looked at again, too."""
 
@@ -90,7 +90,7 @@ def doubt(runtime: Runtime, fields: Sequence[str]) -> None:
 
 
 def look_due(runtime: Runtime, every: float) -> bool:
-    """Tell whether the descriptions should be looked at now: regularly, or for a doubt, at most once a minute."""
+    """Tell whether the descriptions should be looked at now: regularly, or for a doubt, at most every 20 seconds."""
     text = runtime.marks.note(CHECKED)
     if text is None:
         return True

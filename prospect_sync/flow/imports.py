@@ -142,6 +142,7 @@ def _running(runtime: Runtime, road: ImportRoad, job: ImportJob) -> None:
         runtime.desk.report([_failed_item()])
     elif status.refused:
         _refuse(runtime, road, job)
+    runtime.resyncs.tally(status.updated, status.refused)
     log.info(
         "import.ended",
         job=job.id,

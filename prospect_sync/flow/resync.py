@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 ORIGIN = "resync"
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_EVER = datetime(9000, 1, 1, tzinfo=UTC)
+_OURS = frozenset({ORIGIN, "import"})
 _HIGHEST = "\uffff"
 _PREFIXES = MappingProxyType({PersonType.LEAD: "00Q", PersonType.CONTACT: "003"})
 _AT_ONCE = 2_000
@@ -206,14 +208,22 @@ _STEPS: Mapping[ResyncPhase, Callable[[Runtime, ResyncRun], ResyncRun]] = Mappin
 
 
 def remaining(runtime: Runtime, run: ResyncRun) -> int:
-    """Count the records this resync hinted that are neither worked on yet nor stand on the desk."""
-    waiting = runtime.inbox.lanes()[run.lane]
-    if waiting.waiting > _AT_ONCE:
-        return waiting.waiting
-    open_refs = {one.ref for one in runtime.marks.kept() if one.origin == ORIGIN}
-    if not open_refs:
+    """Count the records this resync hinted that are neither worked on yet nor stand on the desk; imports are waited for."""
+    carried = _in_imports(runtime)
+    waiting = runtime.inbox.lanes()[run.lane].waiting
+    if waiting > _AT_ONCE:
+        return waiting + carried
+    open_refs = {one.ref for one in runtime.marks.kept() if one.origin in _OURS}
+    if open_refs:
+        open_refs -= {ref for entry in runtime.desk.entries() for ref in entry.refs}
+    return len(open_refs) + carried
+
+
+def _in_imports(runtime: Runtime) -> int:
+    if runtime.imports is None:
         return 0
-    return len(open_refs - {ref for entry in runtime.desk.entries() for ref in entry.refs})
+    store = runtime.imports.store
+    return sum(pool.rows for pool in store.pools()) + sum(job.rows for job in store.due(_EVER))
 
 
 def _counted(runtime: Runtime, run: ResyncRun, tally: Tally) -> ResyncRun:

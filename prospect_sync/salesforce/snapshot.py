@@ -49,10 +49,8 @@ def _columns(columns: Columns, kind: PersonType, fields: Collection[str]) -> tup
 
 
 def _next(kind: PersonType, columns: Sequence[str], after: str, since: datetime | None) -> str:
-    conditions = [f"Id > {soql.text(after or _FIRST)}"]
+    conditions = [f"Id > {soql.text(after)}"] if after else []
     if since is not None:
         conditions.append(f"SystemModstamp >= {soql.instant(since)}")
     return soql.select(columns, kind, " AND ".join(conditions), order="Id", limit=_PAGE)
 
-
-_FIRST = "0" * 18

@@ -38,9 +38,10 @@ def among(column: str, values: Iterable[str]) -> str:
 
 
 def select(columns: Collection[str], source: str, where: str, *, order: str = "", limit: int = 0) -> str:
-    """Write a query."""
+    """Write a query; without a condition it is for all records."""
     tail = (f" ORDER BY {order}" if order else "") + (f" LIMIT {limit}" if limit else "")
-    return f"SELECT {','.join(columns)} FROM {source} WHERE {where}{tail}"  # noqa: S608 - quoted and checked above
+    condition = f" WHERE {where}" if where else ""
+    return f"SELECT {','.join(columns)} FROM {source}{condition}{tail}"  # noqa: S608 - quoted and checked above
 
 
 def first(columns: Collection[str], source: str) -> str:

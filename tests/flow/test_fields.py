@@ -168,7 +168,7 @@ def test_a_field_that_can_no_longer_be_written_is_held_once_and_lifted_by_itself
 def test_one_odd_record_holds_nothing() -> None:
     told = Told()
     world = world_with(told)
-    number, ref = world.pair(1)
+    number, _ = world.pair(1)
     beat(world, 3)
     refuse_title(world)
     world.engagement.edit(number, {"jobTitle": "CTO"})

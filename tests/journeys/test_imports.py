@@ -27,7 +27,7 @@ REFUSED = (7, 1_234)
 EDITED = 77
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_a_resync_writes_by_import_and_survives_two_deaths(tmp_path: Path) -> None:
     with running_stack(tmp_path, settings=SETTINGS) as stack:
         stack.load([make_pair(number, city="Köln") for number in range(1, PAIRS + 1)])
@@ -51,7 +51,8 @@ def test_a_resync_writes_by_import_and_survives_two_deaths(tmp_path: Path) -> No
         stack.kill_worker()
         stack.start_worker()
         edit(stack)
-        wait_for("every pair as it should be", lambda: apart(stack) == set(REFUSED), 120)
+        # a death in the middle of a refresh of the mirror is noticed by the others after two minutes only
+        wait_for("every pair as it should be", lambda: apart(stack) == set(REFUSED), 240)
         wait_for("no open intent", lambda: stack.open_intents() == 0, 60)
         wait_for("the refused ones on the desk", lambda: refused_on_the_desk(stack) == set(REFUSED), 60)
         stack.quiet()
