@@ -20,7 +20,7 @@ def tend(runtime: Runtime) -> None:
         TryLater: the inbox cannot be reached.
     """
     if forgot(runtime):
-        runtime.once.share("sweep", runtime.once.mark(), lambda: recover(runtime), runtime.tuning.refresh_patience)
+        runtime.once.share("sweep", runtime.once.mark(), lambda: recover(runtime), runtime.tuning.sweep_patience)
     returned, poisonous = runtime.inbox.reap()
     if returned:
         log.warning("lease.expired", records=len(returned))
