@@ -199,6 +199,7 @@ def _tuning(settings: Settings) -> Tuning:
     return Tuning(
         batch_size=given.batch_size,
         lease=given.lease,
+        refresh_patience=given.lease,
         read_lag=given.read_lag,
         lag_slack=given.lag_slack,
         prospect_overlap=given.prospect_overlap,

@@ -39,8 +39,9 @@ class Tuning:
     ``read_lag``: how far Account Engagement's reads may trail its writes. ``lag_slack``: added wherever the lag is waited out.
     ``prospect_overlap``/``person_overlap``: how far each poll looks back behind its mark; the first must exceed the lag.
     ``send_window``: how long after its intent a write to Account Engagement may still be sent.
-    ``lease``: how long a batch holds its records without a sign of life. ``stale_tries``: how often in a row a pair may
-    change under our hands before a person is told.
+    ``lease``: how long a batch holds its records without a sign of life. ``refresh_patience``/``sweep_patience``: after that
+    time whoever refreshes the mirror, or sweeps, is taken for dead; the first must not exceed the lease.
+    ``stale_tries``: how often in a row a pair may change under our hands before a person is told.
     ``fields_every``: how often both sides' descriptions of their fields are looked at.
     ``resync_backlog``: a resync hints no more while so many records wait.
     ``resync_claim``: how long one of its steps may take before somebody else does it again.
@@ -57,7 +58,8 @@ class Tuning:
     prospect_overlap: float = 90.0
     person_overlap: float = 120.0
     busy_retry: float = 0.5
-    refresh_patience: float = 120.0
+    refresh_patience: float = 60.0
+    sweep_patience: float = 120.0
     stale_tries: int = 6
     call_timeout: float = 25.0
     fields_every: float = 600.0

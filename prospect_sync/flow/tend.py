@@ -22,7 +22,7 @@ def tend(runtime: Runtime) -> None:
     """
     note_the_beginning(runtime)
     if forgot(runtime):
-        runtime.once.share("sweep", runtime.once.mark(), lambda: recover(runtime), runtime.tuning.refresh_patience)
+        runtime.once.share("sweep", runtime.once.mark(), lambda: recover(runtime), runtime.tuning.sweep_patience)
     returned, poisonous = runtime.inbox.reap()
     if returned:
         log.warning("lease.expired", records=len(returned))

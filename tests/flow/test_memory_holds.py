@@ -1,6 +1,8 @@
 """What must be remembered, and in which order, so that no edit is lost, nothing is written twice and the right value wins."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from prospect_sync.errors import Rejected, Stale, TryLater
 from prospect_sync.flow.accept import accept
 from prospect_sync.flow.drain import drain
+from prospect_sync.flow.poll_people import poll_people
 from prospect_sync.flow.tend import tend
 from prospect_sync.memory import Cause, Settled
 from prospect_sync.model import Hint, Interval, Lane, Ref, Stamp
@@ -365,3 +368,27 @@ def test_a_vendor_that_hangs_longer_than_a_lease_does_not_make_records_poisonous
     world.salesforce.read = read  # type: ignore[method-assign]
     world.cycles(3)
     assert world.prospect(1)["city"] == "Berlin"
+
+
+def test_a_worker_that_dies_while_it_refreshes_the_mirror_costs_no_more_than_a_lease() -> None:
+    world = in_step()
+    once, tuning = world.runtime.once, world.tuning
+    entered = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        let_go = threading.Event()
+
+        def dead() -> None:
+            entered.set()
+            let_go.wait(10)
+
+        world.at(11, 0)
+        pool.submit(once.share, "mirror", once.mark(), dead, tuning.refresh_patience)
+        assert entered.wait(10)
+        world.salesforce.edit(world.pair_ref(1), {"City": "Berlin"})
+        poll_people(world.runtime)
+        while world.prospect(1)["city"] != "Berlin":
+            world.clock.advance(1)
+            tend(world.runtime)
+            drain(world.runtime, Lane.LIVE)
+        let_go.set()
+    assert (world.clock.now() - TEN.replace(hour=11)).total_seconds() <= tuning.lease + 5
