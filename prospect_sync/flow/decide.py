@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from prospect_sync.flow.import_holds import open_intents
 from prospect_sync.flow.pairing import Assembly, Coupled
@@ -33,6 +34,7 @@ from prospect_sync.policy import history_needed, resolve
 from prospect_sync.policy.behaviors import FieldMapping, as_salesforce_says
 from prospect_sync.policy.foreign import history_rows, look
 from prospect_sync.policy.life import Step, Turn, takes_part, turn
+from prospect_sync.policy.scope import outside
 from prospect_sync.ports import PersonHistory
 
 _FRESH = timedelta(seconds=2)
@@ -75,7 +77,9 @@ def decide(runtime: Runtime, batch: Batch, assembly: Assembly) -> list[Work]:
     if not ready:
         return []
     asked = runtime.clock.now()
-    people = runtime.people(batch.lane).read([coupled.couple.person for coupled in ready], runtime.person_fields())
+    people = runtime.people(batch.lane).read(
+        [coupled.couple.person for coupled in ready], runtime.person_fields(), runtime.mapping.scope
+    )
     looked = _look(runtime, batch, assembly, ready, people)
     pairs = [_pair(runtime, entry, (), None) for entry in looked]
     histories = _histories(runtime, batch, looked, pairs)
@@ -153,6 +157,12 @@ def _look(
         if person is None:
             assembly.desk.append(_unseen(couple))
             continue
+        if outside(runtime.mapping, _values(coupled.prospect), person) is not None:
+            assembly.unpaired |= {
+                couple.prospect,
+                couple.person,
+            }  # it left the scope: both records stay as they are (LC-7)
+            continue
         intents = tuple(by_couple.get((coupled.prospect.id, couple.person), ()))
         settlement = settle(runtime, couple, coupled.prospect, person, intents)
         if settlement.wait is not None:
@@ -172,6 +182,10 @@ def _look(
         after = look(settlement.couple, person, runtime.mapping.fields, runtime.connector.salesforce_user_id, unsettled)
         looked.append(_Looked(couple, after, coupled.prospect, person, intents, settlement.outcomes))
     return looked
+
+
+def _values(prospect: MirroredProspect) -> dict[str, Any]:
+    return {name: entry.value for name, entry in prospect.fields.items()}
 
 
 def _master(person: Person) -> Ref | None:

@@ -16,6 +16,7 @@ from prospect_sync.flow.turns import Chore, later, linking
 from prospect_sync.memory import Batch, Cause, Couple, DeskItem, MirroredProspect
 from prospect_sync.model import Hint, Person, RecordKind, Ref
 from prospect_sync.policy.life import best_person, best_prospect, takes_part
+from prospect_sync.policy.scope import outside
 
 _SINCE = "prospects are created since"
 
@@ -60,16 +61,24 @@ def _prospects(runtime: Runtime, loose: Iterable[Ref]) -> list[MirroredProspect]
     """Unlinked prospects with an address; one whose pair ended, or that holds an id, is never linked by address."""
     ids = [int(ref.id) for ref in loose if ref.kind is RecordKind.PROSPECT]
     rows = runtime.mirror.get(ids).values()
-    return [row for row in rows if takes_part(row) and row.email and not row.salesforce_id]
+    return [row for row in rows if _may_be_met(runtime, row) and row.email and not row.salesforce_id]
+
+
+def _may_be_met(runtime: Runtime, row: MirroredProspect) -> bool:
+    """It takes part, and lies within the mapping's scope (LC-7)."""
+    values = {name: entry.value for name, entry in row.fields.items()}
+    return takes_part(row) and outside(runtime.mapping, values, None) is None
 
 
 def _persons(runtime: Runtime, batch: Batch, loose: Iterable[Ref]) -> list[Person]:
     refs = [ref for ref in loose if ref.kind in {RecordKind.LEAD, RecordKind.CONTACT}]
     if not refs or not _matches_by_address(runtime):
         return []
-    people = runtime.people(batch.lane).read(refs, runtime.person_fields())
+    people = runtime.people(batch.lane).read(refs, runtime.person_fields(), runtime.mapping.scope)
     return [
-        one for one in people.values() if not one.deleted and not one.converted_contact_id and _address(runtime, one)
+        one
+        for one in people.values()
+        if one.in_scope and not one.deleted and not one.converted_contact_id and _address(runtime, one)
     ]
 
 
@@ -113,10 +122,11 @@ def _match_prospects(
     found: Mapping[str, tuple[Person, ...]] = {}
     if _matches_by_address(runtime):
         addresses = {one.email for one in prospects if one.email}
-        found = runtime.people(batch.lane).by_address(addresses, runtime.person_fields())
+        found = runtime.people(batch.lane).by_address(addresses, runtime.person_fields(), runtime.mapping.scope)
     taken = runtime.couples.of([person.ref for held in found.values() for person in held])
     for prospect in prospects:
         held = found.get(prospect.email or "", ())
+        held = tuple(person for person in held if person.in_scope)
         free = [person for person in held if (couple := taken.get(person.ref)) is None or couple.ended is not None]
         person = best_person(free)
         if person is not None:
@@ -136,11 +146,11 @@ def _match_persons(
     report: Report,
 ) -> None:
     found = runtime.mirror.by_email({_address(runtime, one) for one in persons}) if persons else {}
-    living = [row for held in found.values() for row in held if takes_part(row)]
+    living = [row for held in found.values() for row in held if _may_be_met(runtime, row)]
     taken = runtime.couples.of([Ref.prospect(row.id) for row in living])
     for person in persons:
         address = _address(runtime, person)
-        held = [row for row in found.get(address, ()) if takes_part(row)]
+        held = [row for row in found.get(address, ()) if _may_be_met(runtime, row)]
         free = [row for row in held if Ref.prospect(row.id) not in taken and not row.salesforce_id]
         prospect = best_prospect(free)
         if prospect is not None:

@@ -53,4 +53,3 @@ def _next(kind: PersonType, columns: Sequence[str], after: str, since: datetime 
     if since is not None:
         conditions.append(f"SystemModstamp >= {soql.instant(since)}")
     return soql.select(columns, kind, " AND ".join(conditions), order="Id", limit=_PAGE)
-

@@ -409,3 +409,39 @@ def test_a_worker_killed_in_the_middle_of_a_step_is_followed_by_one_that_finishe
         assert couple_of(world, number).person == ref
         assert couple_of(world, 1).ended == "EM-2"
     assert not world.runtime.ledger.open([0, 1, 2])
+
+
+# ------------------------------------------------------------------------------------------------ scope
+
+
+def test_lc7_a_record_outside_the_scope_is_neither_matched_created_nor_written() -> None:
+    """LC-7: and one that leaves it stops syncing, its prospect left as it is."""
+    world = World(
+        mapping=replace(
+            MAPPING, fields=FIELDS, scope={"Lead": "City = 'Bonn'"}, connector=ConnectorRules(create_prospects=True)
+        )
+    )
+    world.pair(1)
+    world.cycles(2)
+    leaving = world.pair_ref(1)
+    foreign = lead(world, 2, "foreign@example.org", created=world.clock.now())
+    world.salesforce.out_of_scope |= {foreign}
+    world.cycles(4)
+    assert not world.engagement.holders("foreign@example.org")
+    prospect(world, 5, "foreign@example.org")
+    world.cycles(4)
+    assert couple_of(world, 5) is None
+    world.salesforce.out_of_scope |= {leaving}
+    world.at(11, 0)
+    world.salesforce.edit(leaving, {"Title": "CTO"})
+    world.engagement.edit(1, {"phone": "030 1"})
+    world.cycles(3)
+    world.salesforce.delete(leaving)
+    world.cycles(3)
+    assert world.writes() == 0
+    assert not world.engagement.now_holds(1).deleted
+    world.salesforce.undelete(leaving)
+    world.salesforce.out_of_scope.clear()
+    world.salesforce.edit(leaving, {"Title": "CIO"})
+    world.cycles(3)
+    assert world.prospect(1)["jobTitle"] == "CIO"
