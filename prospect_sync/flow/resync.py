@@ -31,6 +31,7 @@ _HIGHEST = "\uffff"
 _PREFIXES = MappingProxyType({PersonType.LEAD: "00Q", PersonType.CONTACT: "003"})
 _AT_ONCE = 2_000
 _PAGES = 5
+_LONG = frozenset({ResyncPhase.REFRESH, ResyncPhase.PROSPECTS})
 _MISCONFIGURED_RETRY = 60.0
 _SHORTEST_WAIT = 1.0
 _SERVICE = Ref.service(ORIGIN)
@@ -63,7 +64,9 @@ def resync_step(runtime: Runtime) -> bool:
     if run is None or run.ended is not None or _too_much_waits(runtime, run):
         return False
     now = runtime.clock.now()
-    claimed = runtime.resyncs.claim(run.id, now, now + timedelta(seconds=runtime.tuning.resync_claim))
+    tuning = runtime.tuning
+    patience = tuning.refresh_patience if run.phase in _LONG else tuning.resync_claim
+    claimed = runtime.resyncs.claim(run.id, now, now + timedelta(seconds=patience))
     if claimed is None:
         return False
     after = _waited(claimed, now)

@@ -64,7 +64,7 @@ class Tuning:
     call_timeout: float = 25.0
     fields_every: float = 600.0
     resync_backlog: int = 10_000
-    resync_claim: float = 120.0
+    resync_claim: float = 60.0
     import_from: int = 500
     import_wait: float = 60.0
     import_most: int = 20_000

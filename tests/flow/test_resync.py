@@ -333,7 +333,7 @@ def test_killed_between_any_two_steps_it_goes_on_at_its_checkpoint(loaded):
         if not killed_at(world, moment):
             break
         kills += 1
-        world.clock.advance(world.runtime.tuning.resync_claim)
+        world.clock.advance(world.runtime.tuning.refresh_patience)
         status = run(world)
         assert world.salesforce.calls.count("snapshot") <= calls + 1, moment
         assert (world.prospect(2)["city"], world.prospect(7)["city"]) == ("Bonn", "Bonn"), moment
