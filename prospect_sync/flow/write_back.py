@@ -26,7 +26,7 @@ from prospect_sync.ports import Deadline, Write, Written
 log = structlog.get_logger(__name__)
 
 _ROUNDS = 4
-_GROUP = 10
+_GROUP = 20
 _MISCONFIGURED_RETRY = 300.0
 _STALE_RETRY = 1800.0
 _MIRROR_TRIES = 8
