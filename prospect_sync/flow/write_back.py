@@ -25,7 +25,7 @@ from prospect_sync.policy.values import equal
 from prospect_sync.ports import Deadline, Write, Written
 
 _ROUNDS = 4
-_GROUP = 10
+_GROUP = 20
 _MISCONFIGURED_RETRY = 300.0
 _STALE_RETRY = 1800.0
 
