@@ -1,6 +1,6 @@
 # What a newcomer and a CI machine need: `make demo`, `make test`, `make check`. Needs Python >= 3.11, pip and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format proto lock clean
+.PHONY: help demo test journeys check format proto lock clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python -m
@@ -17,6 +17,9 @@ demo: $(READY) ## two pretend orgs, a real Redis and worker, and a report (PAIRS
 
 test: $(READY) ## the whole test suite with coverage (ARGS="-k phone" for a part of it)
 	$(RUN) pytest -p tests.support.no_skips -n auto --maxprocesses $(PROCESSES) --dist loadfile --cov --cov-report=term $(ARGS)
+
+journeys: $(READY) ## the long stories too: imports, resyncs, switches (minutes each)
+	$(RUN) pytest -p tests.support.no_skips -m long tests/journeys
 
 check: $(READY) ## linters, types, import contracts, lock files, and what no file may contain
 	$(RUN) ruff check .

@@ -1,4 +1,4 @@
-"""The sandbox as a process, one for all tests of this folder, and the adapters connected to it over TLS."""
+"""The sandbox as a process, one for each file of this folder, and the adapters connected to it over TLS."""
 
 import itertools
 import json
@@ -52,7 +52,7 @@ class Patience:
         return min(seconds, 20.0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _process() -> Iterator[RunningSandbox]:
     process = subprocess.Popen(
         [sys.executable, "-m", "prospect_sync.sandbox", "--pairs", "0"],

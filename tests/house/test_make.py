@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 def test_help_names_every_target():
     said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     named = [line.split()[1] for line in said.splitlines() if line.startswith("  make ")]
-    assert named == ["help", "demo", "test", "check", "format", "proto", "lock", "clean"]
+    assert named == ["help", "demo", "test", "journeys", "check", "format", "proto", "lock", "clean"]
 
 
 def old_python(folder: Path, name: str) -> None:

@@ -33,7 +33,7 @@ def library_verbs():
 def test_the_compose_files_commands_exist(worker_verbs, library_verbs):
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     commands = [service["command"] for service in services.values() if "build" in service]
-    assert len(commands) == 3
+    assert len(commands) == 4
     assert {command[3] for command in commands if command[:3] == ["python", "-m", "worker"]} <= worker_verbs
     assert {command[1] for command in commands if command[0] == "prospect-sync"} <= library_verbs
 

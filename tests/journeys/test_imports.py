@@ -12,6 +12,8 @@ from prospect_sync.model import Hint, Lane, Ref
 from prospect_sync.stores.redis import RedisInbox, connect
 from tests.support.stack import ROOT, Stack, make_pair, running_stack, wait_for
 
+pytestmark = pytest.mark.long
+
 PAIRS = 3_000
 ORG = "account_engagement"
 SETTINGS = {

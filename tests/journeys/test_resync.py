@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.stack import ROOT, Stack, make_pair, running_stack, wait_for
 
+pytestmark = pytest.mark.long
+
 PAIRS = 2_000
 DIFFERING = range(20, PAIRS + 1, 20)
 BY_SALES, BY_MARKETING, OPTED_OUT = 33, 40, 55

@@ -11,6 +11,8 @@ from prospect_sync.flow.guarding import IGNORED, NOTE
 from prospect_sync.stores.sql import SqlMarks, make_engine
 from tests.support.stack import MAPPING, ROOT, Stack, make_pair, running_stack, wait_for
 
+pytestmark = pytest.mark.long
+
 FAX = """
 [[field]]
 prospect = "fax"
