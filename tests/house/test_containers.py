@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-OUR_SERVICES = {"worker", "beat", "sandbox"}
+OUR_SERVICES = {"worker", "listener", "beat", "sandbox"}
 KEYS_OF_A_SERVICE = {
     "build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "init", "network_mode",
     "profiles", "read_only", "restart", "security_opt", "stop_grace_period", "tmpfs", "volumes",
@@ -56,6 +56,7 @@ def test_no_secret_stands_in_the_file():
 def test_only_the_worker_is_asked_for_its_health():
     assert {name for name in OUR_SERVICES if SERVICES[name].get("healthcheck") == {"disable": True}} == {
         "beat",
+        "listener",
         "sandbox",
     }
     assert "HEALTHCHECK" in DOCKERFILE
