@@ -74,7 +74,9 @@ def create_persons(
     """Create the persons and link their prospects to them."""
     if not wanted:
         return
-    _settle_lost_persons(runtime, wanted)
+    wanted = _not_under_way(runtime, batch, wanted, report)
+    if not wanted:
+        return
     plans = {uuid4().hex: (one, _person_plan(runtime, one)) for one in wanted}
     runtime.ledger.intend([_person_intent(runtime, batch, fence, key, *plan) for key, plan in plans.items()])
     kind = runtime.mapping.connector.create_as
@@ -166,15 +168,21 @@ def _prospect_names(runtime: Runtime) -> dict[str, str]:
     return {name: row.prospect for row in runtime.mapping.fields if (name := row.person_field(kind))}
 
 
-def _settle_lost_persons(runtime: Runtime, wanted: Sequence[NewPerson]) -> None:
-    """A person that a dead worker created would have been found by its address: it was not sent."""
+def _not_under_way(runtime: Runtime, batch: Batch, wanted: Sequence[NewPerson], report: Report) -> Sequence[NewPerson]:
+    """Leave out those of which an earlier creation may yet be committed; a person made by then is found by its address."""
     lost = [
         intent
         for intent in runtime.ledger.open([one.prospect.id for one in wanted])
         if intent.person.id == NOBODY and intent.side is Side.SALESFORCE
     ]
-    if lost:
-        runtime.ledger.settle([_outcome(runtime, intent.id, Settled.UNSENT) for intent in lost])
+    now, under_way = runtime.clock.now(), runtime.tuning.under_way
+    waiting = {intent.prospect_id: intent.at + under_way - now for intent in lost if intent.at + under_way > now}
+    for prospect_id, wait in waiting.items():
+        later(runtime, batch, prospect_id, report, wait.total_seconds())
+    over = [intent for intent in lost if intent.prospect_id not in waiting]
+    if over:
+        runtime.ledger.settle([_outcome(runtime, intent.id, Settled.UNSENT) for intent in over])
+    return [one for one in wanted if one.prospect.id not in waiting]
 
 
 def settle_found_persons(runtime: Runtime, prospect_ids: Sequence[int]) -> None:

@@ -72,6 +72,11 @@ class Tuning:
     import_claim: float = 120.0
 
     @property
+    def under_way(self) -> timedelta:
+        """How long after its intent a Salesforce write may still be committed, though its caller gave up waiting."""
+        return timedelta(seconds=self.call_timeout + self.lag_slack)
+
+    @property
     def whole_lag(self) -> timedelta:
         """The wait after which no read can miss an earlier write."""
         return timedelta(seconds=self.read_lag + self.lag_slack)

@@ -37,6 +37,9 @@ def settle(
     outcomes = []
     for intent in intents:
         settled = _ended(runtime, intent, prospect, person)
+        gone = intent.at + runtime.tuning.under_way
+        if intent.side is Side.SALESFORCE and settled is not Settled.APPLIED and gone > runtime.clock.now():
+            return Settlement(couple, wait=gone)  # it may yet be committed
         if settled is Settled.APPLIED:
             couple = _agreed(runtime, couple, intent, prospect)
         outcomes.append(

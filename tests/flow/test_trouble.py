@@ -10,7 +10,7 @@ from prospect_sync.flow.drain import drain
 from prospect_sync.flow.tend import tend
 from prospect_sync.memory import Cause, Settled
 from prospect_sync.model import Lane
-from prospect_sync.ports import Write
+from prospect_sync.ports import Write, Written
 from tests.flow.test_in_step import in_step
 from tests.flow.world import World
 
@@ -113,6 +113,30 @@ def test_a_lost_answer_is_settled_by_reading_and_never_written_twice() -> None:
     assert len(world.runtime.ledger.open([1])) == 1
     world.salesforce.lose_answers = False
     world.cycles(3)
+    assert len(world.salesforce.committed) == 1
+    assert settled(world) == [Settled.APPLIED]
+
+
+def test_a_salesforce_write_that_timed_out_and_is_committed_later_is_not_sent_twice() -> None:
+    world = in_step()
+    world.at(11, 0)
+    world.engagement.edit(1, {"jobTitle": "CTO"})
+    late: list[Write] = []
+
+    apply = world.salesforce._apply
+
+    def no_answer(write: Write):
+        if late:
+            return apply(write)
+        late.append(write)
+        return Written(write, TryLater("no answer", delay=30), unknown=True)
+
+    world.salesforce._apply = no_answer  # the vendor's own doing, at its edge
+    world.cycles(4)
+    assert len(late) == 1
+    assert not world.salesforce.committed
+    apply(late[0])
+    world.cycles(20)
     assert len(world.salesforce.committed) == 1
     assert settled(world) == [Settled.APPLIED]
 
