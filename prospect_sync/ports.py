@@ -800,12 +800,6 @@ class Ledger(Protocol):
         """Give the intents about these prospects that have no outcome, oldest first."""
         ...
 
-    def last_writes(
-        self, couples: Collection[tuple[int, Ref]], side: Side
-    ) -> Mapping[tuple[int, Ref], Mapping[str, Any]]:
-        """Give, per couple, the value we last wrote (applied) into each prospect field's counterpart on that side."""
-        ...
-
     def rows(self, *, prospect_id: int | None = None, newest: int = 100) -> Sequence[LedgerRow]:
         """Give ledger rows, newest first."""
         ...

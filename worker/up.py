@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 from settings import Settings
-from worker.redis_server import EmbeddedRedis
+from worker.redis_server import redis_at
 
 _GRACE = 90.0
 
@@ -19,23 +19,12 @@ def run_everything(settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with _redis(settings) as url, _children(url, _verbs(settings)) as children:
+    given = settings.redis_url.get_secret_value()
+    with redis_at(given, settings.data_dir / "redis") as url, _children(url, _verbs(settings)) as children:
         while not stop.wait(0.5):
             if any(child.poll() is not None for child in children):
                 return 1
     return 0
-
-
-@contextlib.contextmanager
-def _redis(settings: Settings) -> Iterator[str]:
-    given = settings.redis_url.get_secret_value()
-    if given:
-        yield given
-        return
-    directory = settings.data_dir / "redis"
-    directory.mkdir(parents=True, exist_ok=True)
-    with EmbeddedRedis(directory) as redis:
-        yield redis.url
 
 
 def _verbs(settings: Settings) -> tuple[str, ...]:

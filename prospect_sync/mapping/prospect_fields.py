@@ -6,8 +6,8 @@ Source: API v5, Prospects (fields and their types; the read-only table). Custom 
 from collections.abc import Iterator
 
 from prospect_sync.errors import MappingProblem
-from prospect_sync.policy import FieldMapping, FieldType, Mapping
-from prospect_sync.policy.behaviors import ASSIGNED_USER_FIELDS, Behavior
+from prospect_sync.policy import FieldType, Mapping
+from prospect_sync.policy.behaviors import Behavior
 
 _TEXTS = (
     "addressOne addressTwo annualRevenue city comments company country department employees fax firstName industry jobTitle"
@@ -55,11 +55,6 @@ CUSTOM: dict[str, frozenset[FieldType]] = {
 def is_writable(prospect_field: str) -> bool:
     """Tell whether the API lets this standard field be written; custom fields always."""
     return prospect_field not in _READ_ONLY
-
-
-def is_written(row: FieldMapping) -> bool:
-    """Tell whether the mapping can ever write this prospect field."""
-    return row.behavior is not None or row.prospect == "email" or row.prospect in ASSIGNED_USER_FIELDS
 
 
 def misgivings(mapping: Mapping) -> Iterator[MappingProblem]:

@@ -77,36 +77,6 @@ def check_open_gives_what_has_no_outcome_oldest_first(kit: Kit[Ledger]) -> None:
     assert kit.store.open([]) == []
 
 
-def check_last_writes_gives_the_newest_applied_value_of_each_field(kit: Kit[Ledger]) -> None:
-    kit.store.intend([intent("a", city="Bonn", zip="1"), intent("b", city="Köln"), intent("c", city="Ulm", zip="2")])
-    kit.store.settle([settled("b"), settled("a"), settled("c", Settled.REFUSED)])
-    kit.store.intend([intent("d", zip="3"), intent("e", zip="4")])
-    kit.store.settle([settled("e", Settled.UNSENT)])
-    assert kit.store.last_writes([(7, LEAD)], SF) == {(7, LEAD): {"city": "Köln", "zip": "1"}}
-
-
-def check_last_writes_keeps_couples_and_sides_apart(kit: Kit[Ledger]) -> None:
-    kit.store.intend(
-        [
-            intent("a", city="lead"),
-            intent("b", person=CONTACT, city="contact"),
-            intent("c", side=AE, city="prospect"),
-            intent("d", prospect_id=8, city="another"),
-        ]
-    )
-    kit.store.settle([settled(key) for key in "abcd"])
-    couples = [(7, LEAD), (7, CONTACT), (9, LEAD)]
-    assert kit.store.last_writes(couples, SF) == {(7, LEAD): {"city": "lead"}, (7, CONTACT): {"city": "contact"}}
-    assert kit.store.last_writes(couples, AE) == {(7, LEAD): {"city": "prospect"}}
-    assert kit.store.last_writes([], SF) == {}
-
-
-def check_an_emptied_field_was_written_too(kit: Kit[Ledger]) -> None:
-    kit.store.intend([intent("a", city=None)])
-    kit.store.settle([settled("a")])
-    assert kit.store.last_writes([(7, LEAD)], SF) == {(7, LEAD): {"city": None}}
-
-
 def check_rows_are_newest_first_and_limited(kit: Kit[Ledger]) -> None:
     kit.store.intend([intent(f"i{number}", prospect_id=number % 2) for number in range(6)])
     assert [row.intent.id for row in kit.store.rows(newest=3)] == ["i5", "i4", "i3"]

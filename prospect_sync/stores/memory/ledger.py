@@ -1,12 +1,10 @@
 """The ledger as a list that only grows."""
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
-from prospect_sync.memory import Intent, LedgerRow, Outcome, Settled
-from prospect_sync.model import Ref, Side
+from prospect_sync.memory import Intent, LedgerRow, Outcome
 from prospect_sync.ports import Ledger
 
 _MOST_UNSETTLED = 1_000
@@ -42,17 +40,6 @@ class MemoryLedger(Ledger):
     def open(self, prospect_ids: Collection[int]) -> Sequence[Intent]:
         return [intent for intent in self._open() if intent.prospect_id in prospect_ids]
 
-    def last_writes(
-        self, couples: Collection[tuple[int, Ref]], side: Side
-    ) -> Mapping[tuple[int, Ref], Mapping[str, Any]]:
-        written: dict[tuple[int, Ref], dict[str, Any]] = {couple: {} for couple in couples}
-        with self._lock:
-            for intent in self._intents.values():
-                couple = (intent.prospect_id, intent.person)
-                if couple in written and intent.side is side and self._applied(intent.id):
-                    written[couple].update({change.prospect_field: change.after for change in intent.changes})
-        return {couple: values for couple, values in written.items() if values}
-
     def rows(self, *, prospect_id: int | None = None, newest: int = 100) -> Sequence[LedgerRow]:
         with self._lock:
             chosen = [i for i in self._intents.values() if prospect_id is None or i.prospect_id == prospect_id]
@@ -64,7 +51,3 @@ class MemoryLedger(Ledger):
     def _open(self) -> list[Intent]:
         with self._lock:
             return sorted(self._unsettled.values(), key=lambda intent: intent.at)
-
-    def _applied(self, intent_id: str) -> bool:
-        outcome = self._outcomes.get(intent_id)
-        return outcome is not None and outcome.settled is Settled.APPLIED

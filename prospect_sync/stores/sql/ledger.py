@@ -1,6 +1,6 @@
 """The ledger as two tables that only grow, and a small derived one of what is still open."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -49,23 +49,6 @@ class SqlLedger(Ledger):
         with self._database.reading() as connection:
             rows = list(among(connection, _OPEN, OPEN_INTENTS.c.prospect_id, prospect_ids))
         return [_intent(row) for row in sorted(rows, key=lambda row: (row.at, row.number))]
-
-    def last_writes(
-        self, couples: Collection[tuple[int, Ref]], side: Side
-    ) -> Mapping[tuple[int, Ref], Mapping[str, Any]]:
-        keys = {(prospect_id, str(person)): (prospect_id, person) for prospect_id, person in couples}
-        applied = (
-            sa.select(INTENTS.c.number, INTENTS.c.prospect_id, INTENTS.c.person, INTENTS.c.changes)
-            .join(OUTCOMES, OUTCOMES.c.intent_id == INTENTS.c.id)
-            .where(INTENTS.c.side == side.value, OUTCOMES.c.settled == Settled.APPLIED.value)
-        )
-        with self._database.reading() as connection:
-            rows = list(among(connection, applied, INTENTS.c.prospect_id, {key[0] for key in keys}))
-        written: dict[tuple[int, Ref], dict[str, Any]] = {}
-        for row in sorted(rows, key=lambda row: int(row.number)):
-            if couple := keys.get((row.prospect_id, row.person)):
-                written.setdefault(couple, {}).update({change[0]: change[3] for change in row.changes})
-        return written
 
     def rows(self, *, prospect_id: int | None = None, newest: int = 100) -> Sequence[LedgerRow]:
         query = (
